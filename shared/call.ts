@@ -1,0 +1,71 @@
+import type { Clock } from './clock.ts';
+
+/** An absolute point in time, carried down as an AbortSignal. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Milliseconds left, never below 0. */
+  remainingMs(): number;
+}
+
+/** What a log line may hold: flat values only, so that no object with a secret in it slips through. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+
+export interface Log {
+  info(fields: LogFields): void;
+  warn(fields: LogFields): void;
+  error(fields: LogFields, cause?: unknown): void;
+}
+
+/**
+ * One request on its way down: who asked, how long there is, where to log.
+ * `deadline` ends the work; `proving()` gives the same call with the time that was kept back to read back what was
+ * written (design §6.4).
+ */
+export interface Call {
+  readonly requestId: string;
+  readonly action: string;
+  readonly deadline: Deadline;
+  readonly log: Log;
+  proving(): Call;
+}
+
+export interface CallTimes {
+  /** From the start of the request to the end of all synchronous work. */
+  readonly totalMs: number;
+  /** Kept back from `totalMs` for proofs. */
+  readonly proofMs: number;
+}
+
+/** 25 s in all: below the 30 s after which an Okta Workflows card gives up (okta.md §2.1, inferred there). */
+export const defaultCallTimes: CallTimes = { totalMs: 25_000, proofMs: 5_000 };
+
+export function startCall(
+  options: { requestId: string; action: string; log: Log; times?: CallTimes },
+  clock: Clock,
+): Call & { end(): void } {
+  const { totalMs, proofMs } = options.times ?? defaultCallTimes;
+  const work = startDeadline(totalMs - proofMs, clock);
+  const proof = startDeadline(totalMs, clock);
+  const base = { requestId: options.requestId, action: options.action, log: options.log };
+  const provingCall: Call = { ...base, deadline: proof, proving: () => provingCall };
+  return {
+    ...base,
+    deadline: work,
+    proving: () => provingCall,
+    end: () => {
+      work.cancel();
+      proof.cancel();
+    },
+  };
+}
+
+function startDeadline(ms: number, clock: Clock): Deadline & { cancel(): void } {
+  const controller = new AbortController();
+  const expiresAtMs = clock.now() + ms;
+  const cancel = clock.after(ms, () => controller.abort());
+  return {
+    signal: controller.signal,
+    remainingMs: () => (controller.signal.aborted ? 0 : Math.max(0, expiresAtMs - clock.now())),
+    cancel,
+  };
+}

@@ -1,0 +1,224 @@
+import { Fault, type FieldFault } from './errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `on`: writes are carried out. `reportOnly`: every write becomes a dry run. `off`: every write is refused. */
+export type WriteMode = 'on' | 'reportOnly' | 'off';
+
+/** A family of actions. Those not listed in ENABLED_ROOMS are not registered. */
+export const rooms = ['connection', 'groups', 'members'] as const;
+export type Room = (typeof rooms)[number];
+
+export type Credential =
+  | { readonly type: 'managedIdentity'; readonly clientId: string | null }
+  | { readonly type: 'clientSecret'; readonly clientId: string; readonly clientSecret: string }
+  | { readonly type: 'clientCertificate'; readonly clientId: string; readonly certificatePem: string };
+
+/** Where an upstream lives (an origin) and for which resource its tokens are made. */
+export interface UpstreamSettings {
+  readonly baseUrl: string;
+  readonly scope: string;
+}
+
+export type Storage =
+  | { readonly type: 'connectionString'; readonly connectionString: string }
+  | { readonly type: 'identity'; readonly tableServiceUri: string; readonly clientId: string | null };
+
+export interface Config {
+  readonly tenantId: string;
+  readonly credential: Credential;
+  readonly authorityHost: string;
+  readonly graph: UpstreamSettings;
+  readonly exchange: UpstreamSettings;
+  readonly storage: Storage;
+  readonly enabledRooms: ReadonlySet<Room>;
+  readonly writeMode: WriteMode;
+  readonly protectedUsers: readonly string[];
+  readonly protectedGroups: readonly string[];
+  /** null: every group may be managed. */
+  readonly managedGroups: readonly string[] | null;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly fault: Fault; readonly enabledRooms: ReadonlySet<Room> };
+
+/** Hosts of Microsoft's clouds; Exchange's from exchange.md §1.1, the others from Microsoft's national cloud pages. */
+const clouds = {
+  global: {
+    authorityHost: 'https://login.microsoftonline.com',
+    graph: 'https://graph.microsoft.com',
+    exchange: 'https://outlook.office365.com',
+  },
+  usGov: {
+    authorityHost: 'https://login.microsoftonline.us',
+    graph: 'https://graph.microsoft.us',
+    exchange: 'https://outlook.office365.us',
+  },
+  usGovDod: {
+    authorityHost: 'https://login.microsoftonline.us',
+    graph: 'https://dod-graph.microsoft.us',
+    exchange: 'https://outlook-dod.office365.us',
+  },
+  china: {
+    authorityHost: 'https://login.chinacloudapi.cn',
+    graph: 'https://microsoftgraph.chinacloudapi.cn',
+    exchange: 'https://partner.outlook.cn',
+  },
+} as const;
+
+const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * Reads every setting once and reports all faults together, each with the setting's name and the fix. Values never
+ * appear in a fault: a secret pasted into the wrong setting must not end in a log.
+ */
+export function readConfig(env: Environment): ConfigResult {
+  const faults: FieldFault[] = [];
+  const settings = settingsReader(env, faults);
+
+  const cloud = clouds[settings.oneOf('CLOUD', Object.keys(clouds) as (keyof typeof clouds)[], 'global')];
+  const tenantId = settings.guid('AZURE_TENANT_ID', 'the Entra tenant id, a GUID from the Entra admin center');
+  const enabledRooms = readRooms(settings);
+  const credential = readCredential(settings);
+  const storage = readStorage(settings);
+  const config: Config = {
+    tenantId,
+    credential,
+    authorityHost: settings.origin('AUTHORITY_HOST', cloud.authorityHost),
+    graph: { baseUrl: settings.origin('GRAPH_BASE_URL', cloud.graph), scope: `${cloud.graph}/.default` },
+    exchange: { baseUrl: settings.origin('EXCHANGE_BASE_URL', cloud.exchange), scope: `${cloud.exchange}/.default` },
+    storage,
+    enabledRooms,
+    writeMode: settings.oneOf('WRITE_MODE', ['on', 'reportOnly', 'off'], 'on'),
+    protectedUsers: settings.list('PROTECTED_USERS') ?? [],
+    protectedGroups: settings.list('PROTECTED_GROUPS') ?? [],
+    managedGroups: settings.list('MANAGED_GROUPS'),
+  };
+  if (faults.length === 0) return { ok: true, config };
+  const names = faults.map((fault) => fault.pointer).join(', ');
+  const fault = new Fault('configuration_invalid', {
+    detail: `These settings are missing or wrong: ${names}.`,
+    fix: 'Mend the settings listed under errors in the function app (Settings → Environment variables), or in local.settings.json.',
+    errors: faults,
+  });
+  return { ok: false, fault, enabledRooms };
+}
+
+interface SettingsReader {
+  optional(name: string): string | null;
+  required(name: string, what: string): string;
+  guid(name: string, what: string): string;
+  oneOf<const Value extends string>(name: string, allowed: readonly Value[], fallback: Value): Value;
+  list(name: string): string[] | null;
+  /** An https origin; plain http only towards this machine, where no token can be overheard. */
+  origin(name: string, fallback: string): string;
+  fault(name: string, message: string, fix: string): void;
+}
+
+function settingsReader(env: Environment, faults: FieldFault[]): SettingsReader {
+  const fault = (pointer: string, message: string, fix: string) => void faults.push({ pointer, message, fix });
+  const optional = (name: string) => {
+    const value = env[name]?.trim();
+    return value === undefined || value === '' ? null : value;
+  };
+  const required = (name: string, what: string) => {
+    const value = optional(name);
+    if (value === null) fault(name, 'is not set', `Set ${name} to ${what}.`);
+    return value ?? '';
+  };
+  return {
+    optional,
+    required,
+    fault,
+    guid: (name, what) => {
+      const value = required(name, what);
+      if (value !== '' && !guid.test(value)) fault(name, 'is not a GUID', `Set ${name} to ${what}.`);
+      return value.toLowerCase();
+    },
+    oneOf: (name, allowed, fallback) => {
+      const value = optional(name);
+      if (value === null) return fallback;
+      const known = allowed.find((each) => each === value);
+      if (known === undefined) fault(name, 'is none of the allowed values', `Use one of: ${allowed.join(', ')}.`);
+      return known ?? fallback;
+    },
+    list: (name) => {
+      const value = optional(name);
+      if (value === null) return null;
+      return value
+        .split(/[,;\n]/)
+        .map((entry) => entry.trim())
+        .filter((entry) => entry !== '');
+    },
+    origin: (name, fallback) => {
+      const value = optional(name) ?? fallback;
+      const url = URL.canParse(value) ? new URL(value) : null;
+      const isLoopback = url !== null && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+      const isOrigin = url !== null && url.pathname === '/' && url.search === '' && url.username === '';
+      if (url === null || !isOrigin) {
+        fault(name, 'is not an origin', `Give a scheme and a host only, like ${fallback}.`);
+      } else if (url.protocol !== 'https:' && !(isLoopback && url.protocol === 'http:')) {
+        fault(name, 'is not https', 'Use https; plain http is accepted for 127.0.0.1 only.');
+      }
+      return url?.origin ?? fallback;
+    },
+  };
+}
+
+function readRooms(settings: SettingsReader): ReadonlySet<Room> {
+  const names = settings.list('ENABLED_ROOMS');
+  if (names === null || names.includes('all')) return new Set(rooms);
+  const unknown = names.filter((name) => !(rooms as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    const known = `Use a list of these, separated by commas: ${rooms.join(', ')}; or all.`;
+    settings.fault('ENABLED_ROOMS', 'names a room that does not exist', known);
+  }
+  return new Set(rooms.filter((room) => names.includes(room)));
+}
+
+function readCredential(settings: SettingsReader): Credential {
+  const type = settings.oneOf(
+    'CREDENTIAL',
+    ['managedIdentity', 'clientSecret', 'clientCertificate'],
+    'managedIdentity',
+  );
+  switch (type) {
+    case 'managedIdentity':
+      return { type, clientId: settings.optional('AZURE_CLIENT_ID') };
+    case 'clientSecret':
+      return {
+        type,
+        clientId: settings.guid('AZURE_CLIENT_ID', "the app registration's application (client) id"),
+        clientSecret: settings.required('AZURE_CLIENT_SECRET', 'a client secret of the app registration'),
+      };
+    case 'clientCertificate': {
+      const clientId = settings.guid('AZURE_CLIENT_ID', "the app registration's application (client) id");
+      const what = 'the certificate with its private key as PEM text, best as a Key Vault reference';
+      // Portals and shells like to turn the line ends of a PEM into the two characters \n.
+      const certificatePem = settings.required('AZURE_CLIENT_CERTIFICATE', what).replaceAll('\\n', '\n');
+      const isWhole = certificatePem.includes('CERTIFICATE-----') && certificatePem.includes('PRIVATE KEY-----');
+      if (certificatePem !== '' && !isWhole) {
+        settings.fault('AZURE_CLIENT_CERTIFICATE', 'lacks the certificate or its private key', `Set it to ${what}.`);
+      }
+      return { type, clientId, certificatePem };
+    }
+  }
+}
+
+function readStorage(settings: SettingsReader): Storage {
+  const tableServiceUri = settings.optional('AzureWebJobsStorage__tableServiceUri');
+  const accountName = settings.optional('AzureWebJobsStorage__accountName');
+  const clientId = settings.optional('AzureWebJobsStorage__clientId');
+  if (tableServiceUri !== null) return { type: 'identity', tableServiceUri, clientId };
+  if (accountName !== null) {
+    return { type: 'identity', tableServiceUri: `https://${accountName}.table.core.windows.net`, clientId };
+  }
+  const connectionString = settings.optional('AzureWebJobsStorage');
+  if (connectionString === null) {
+    const fix =
+      'Set AzureWebJobsStorage__tableServiceUri (with a managed identity), AzureWebJobsStorage__accountName, or a connection string.';
+    settings.fault('AzureWebJobsStorage', 'is not set: the audit has nowhere to be written', fix);
+  }
+  return { type: 'connectionString', connectionString: connectionString ?? '' };
+}

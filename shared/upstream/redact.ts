@@ -1,0 +1,18 @@
+const secrets: readonly [RegExp, string][] = [
+  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]'],
+  [/\b(Bearer|SSWS)\s+[^\s"',]+/gi, '$1 [redacted]'],
+  [
+    /((?:client_secret|client_assertion|access_token|x-functions-key|code|sig|AccountKey|SharedAccessSignature)["']?\s*[=:]\s*["']?)[^&\s"';,]+/gi,
+    '$1[redacted]',
+  ],
+];
+
+/** Longer texts from outside say no more than their beginning does. */
+const maxLength = 600;
+
+/** A text from outside made fit for a log or a reply: no secret, one line, bounded. */
+export function redact(text: string): string {
+  const clean = secrets.reduce((current, [pattern, replacement]) => current.replace(pattern, replacement), text);
+  const oneLine = clean.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  return oneLine.length > maxLength ? `${oneLine.slice(0, maxLength)}…` : oneLine;
+}

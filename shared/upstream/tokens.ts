@@ -1,0 +1,148 @@
+import type { TokenCredential } from '@azure/identity';
+import type { Call } from '../call.ts';
+import { Fault } from '../errors.ts';
+import { redact } from './redact.ts';
+
+/**
+ * What an app-only token says of us. Microsoft asks to treat tokens as opaque (graph.md §6), so these are evidence for
+ * a better message, never a permission check of our own.
+ */
+export interface TokenClaims {
+  /** Object id of our service principal; absent when it does not exist in the tenant (graph.md §6). */
+  readonly oid: string | null;
+  readonly appId: string | null;
+  readonly tenantId: string | null;
+  /** Application permissions, like `Exchange.ManageAsApp` or `Group.Read.All`. */
+  readonly roles: readonly string[];
+  /** Template ids of directory roles (exchange.md §3). */
+  readonly directoryRoles: readonly string[];
+}
+
+export interface Token {
+  readonly value: string;
+  readonly claims: TokenClaims;
+}
+
+export interface TokenSource {
+  get(call: Call): Promise<Token>;
+  /** Forgets what is cached, so that a grant given a minute ago is seen (tokens live about an hour). */
+  forget(): void;
+}
+
+/** Tokens for one upstream's scope; `loadCredential` is called when the first one is needed. */
+export function createTokenSource(scope: string, loadCredential: () => Promise<TokenCredential>): TokenSource {
+  let credential: Promise<TokenCredential> | null = null;
+  return {
+    get: async (call) => {
+      credential ??= loadCredential();
+      try {
+        const accessToken = await (await credential).getToken(scope, { abortSignal: call.deadline.signal });
+        if (accessToken === null) throw new Error('the credential gave no token');
+        return { value: accessToken.token, claims: readClaims(accessToken.token) };
+      } catch (error) {
+        credential = null;
+        throw credentialFault(error, call);
+      }
+    },
+    forget: () => {
+      credential = null;
+    },
+  };
+}
+
+export function readClaims(token: string): TokenClaims {
+  const claims = parsePayload(token);
+  const text = (name: string) => {
+    const value = claims[name];
+    return typeof value === 'string' ? value : null;
+  };
+  const list = (name: string) => {
+    const value = claims[name];
+    return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
+  };
+  return {
+    oid: text('oid'),
+    appId: text('appid') ?? text('azp'),
+    tenantId: text('tid'),
+    roles: list('roles'),
+    directoryRoles: list('wids'),
+  };
+}
+
+function parsePayload(token: string): Record<string, unknown> {
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    return typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+interface EntraError {
+  readonly pattern: RegExp;
+  readonly code: 'service_principal_missing' | 'credential_rejected';
+  readonly detail: string;
+  readonly fix: string;
+}
+
+/** Entra's own error numbers, the ones an administrator can act on. */
+const entraErrors: readonly EntraError[] = [
+  {
+    pattern: /AADSTS(700016|7000229)\b/,
+    code: 'service_principal_missing',
+    detail: 'Entra does not know this application in the tenant.',
+    fix: 'Check AZURE_CLIENT_ID and AZURE_TENANT_ID, then grant admin consent so that the service principal is created in the tenant.',
+  },
+  {
+    pattern: /AADSTS90002\b/,
+    code: 'credential_rejected',
+    detail: 'Entra does not know the tenant.',
+    fix: 'Check AZURE_TENANT_ID and CLOUD.',
+  },
+  {
+    pattern: /AADSTS7000222\b/,
+    code: 'credential_rejected',
+    detail: 'The client secret has expired.',
+    fix: 'Create a new client secret, or better use a managed identity, and update the setting.',
+  },
+  {
+    pattern: /AADSTS7000215\b/,
+    code: 'credential_rejected',
+    detail: 'The client secret is wrong.',
+    fix: "Put the secret's value, not its id, into AZURE_CLIENT_SECRET.",
+  },
+  {
+    pattern: /AADSTS\d+/,
+    code: 'credential_rejected',
+    detail: 'Entra refused the credential.',
+    fix: 'Look the AADSTS number up in the Entra sign-in logs (Service principal sign-ins), or check the credential settings.',
+  },
+];
+
+function credentialFault(error: unknown, call: Call): Fault {
+  if (call.deadline.signal.aborted) {
+    return new Fault('deadline_exceeded', {
+      detail: 'No token came before the deadline; nothing was written.',
+      fix: 'Repeat the request.',
+      upstream: 'entra',
+      cause: error,
+    });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const known = entraErrors.find(({ pattern }) => pattern.test(text));
+  if (known !== undefined) {
+    const number = /AADSTS\d+/.exec(text)?.[0] ?? '';
+    return new Fault(known.code, {
+      detail: `${known.detail} (${number})`,
+      fix: known.fix,
+      upstream: 'entra',
+      cause: error,
+    });
+  }
+  return new Fault('credential_unavailable', {
+    detail: `No token could be had: ${redact(text)}`,
+    fix: 'With a managed identity, check that it is assigned to the function app (and AZURE_CLIENT_ID for a user-assigned one); otherwise check that Entra can be reached.',
+    upstream: 'entra',
+    cause: error,
+  });
+}

@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto';
+import type { Call } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import { Fault, type UpstreamName } from '../errors.ts';
+import { decide, type Effect, type Ending } from './policy.ts';
+import { redact } from './redact.ts';
+import { readRetryAfterMs } from './retryAfter.ts';
+import type { TokenClaims, TokenSource } from './tokens.ts';
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Absolute; must lie under the upstream's own base, or it is refused before a token is attached. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly effect: Effect;
+  /** For logs: a cmdlet or a path without values. */
+  readonly label: string;
+}
+
+/** An answer that was read to its end. Status codes are for the client to judge. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly requestId: string;
+  /** Of the token that was sent: evidence for a 401 or 403. */
+  readonly claims: TokenClaims;
+}
+
+export interface Upstream {
+  readonly name: UpstreamName;
+  readonly baseUrl: string;
+  readonly tokens: TokenSource;
+  /**
+   * Sends one request under the one policy: our token, the call's deadline, retries that are certain to be safe.
+   * @throws Fault `throttled` (with retryAfterSeconds), `deadline_exceeded` (a read), `outcome_unknown` (a write that
+   *   was sent and not answered: read back before anything else), `upstream_failed`, `foreign_link`, credential faults
+   */
+  send(request: UpstreamRequest, call: Call): Promise<UpstreamResponse>;
+}
+
+export interface UpstreamOptions {
+  readonly name: UpstreamName;
+  readonly baseUrl: string;
+  readonly tokens: TokenSource;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Errors of a connection that was never made (Node's `cause.code`): the request cannot have been seen. */
+const notSentCodes = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Exchange's tenant-wide cap, sent as plain text with a status nobody recorded (exchange.md §1.7). */
+const concurrencyText = /maximum number of concurrent requests/i;
+
+export function createUpstream(options: UpstreamOptions): Upstream {
+  const { name, baseUrl, tokens, clock } = options;
+
+  async function send(request: UpstreamRequest, call: Call): Promise<UpstreamResponse> {
+    refuseForeign(request.url);
+    for (let attempt = 1; ; attempt += 1) {
+      if (call.deadline.signal.aborted) throw outOfTime();
+      const outcome = await attemptOnce(request, call);
+      const decision = decide(outcome.ending, {
+        effect: request.effect,
+        attempt,
+        remainingMs: call.deadline.remainingMs(),
+        chance: options.random(),
+      });
+      logAttempt(request, call, attempt, outcome);
+      if (decision.type === 'retry') await clock.sleep(decision.afterMs, call.deadline.signal);
+      else if (decision.type === 'deliver' && outcome.response !== null) return outcome.response;
+      else throw giveUp(request, call, outcome, decision.type === 'giveUp' ? decision.afterMs : null);
+    }
+  }
+
+  /** A token sent to another host is a token given away (design §6.10). */
+  function refuseForeign(url: string): void {
+    const isOwn = URL.canParse(url) && new URL(url).origin === new URL(baseUrl).origin;
+    if (isOwn) return;
+    throw new Fault('foreign_link', {
+      detail: `An answer of ${name} links to another host (${URL.canParse(url) ? new URL(url).host : 'not a URL'}); it was not followed.`,
+      fix: 'Repeat the request; if it stays, look for a proxy between the function app and Microsoft that rewrites links.',
+      upstream: name,
+    });
+  }
+
+  async function attemptOnce(request: UpstreamRequest, call: Call): Promise<Attempt> {
+    const token = await tokens.get(call);
+    const requestId = randomUUID();
+    const startedAtMs = clock.now();
+    const base = { requestId, claims: token.claims };
+    try {
+      const response = await options.fetch(request.url, {
+        method: request.method,
+        headers: {
+          accept: 'application/json',
+          ...request.headers,
+          authorization: `Bearer ${token.value}`,
+          'client-request-id': requestId,
+        },
+        ...(request.body === undefined ? {} : { body: request.body }),
+        redirect: 'manual',
+        signal: call.deadline.signal,
+      });
+      const text = await response.text();
+      const answer: UpstreamResponse = {
+        ...base,
+        status: response.status,
+        headers: response.headers,
+        text,
+        requestId: response.headers.get('request-id') ?? requestId,
+      };
+      return {
+        ending: endingOf(answer, clock.now()),
+        response: answer,
+        error: null,
+        durationMs: clock.now() - startedAtMs,
+      };
+    } catch (error) {
+      const ending: Ending = { type: wasSent(error) ? 'unanswered' : 'notSent' };
+      return { ending, response: null, error, durationMs: clock.now() - startedAtMs };
+    }
+  }
+
+  function giveUp(request: UpstreamRequest, call: Call, outcome: Attempt, afterMs: number | null): Fault {
+    const what = outcome.response === null ? redact(describe(outcome.error)) : `HTTP ${outcome.response.status}`;
+    const common = {
+      upstream: name,
+      upstreamRequestId: outcome.response?.requestId ?? null,
+      cause: outcome.error ?? undefined,
+    };
+    if (outcome.ending.type === 'throttled') {
+      const retryAfterSeconds = Math.max(1, Math.ceil((afterMs ?? 0) / 1000));
+      return new Fault('throttled', {
+        ...common,
+        detail: `${name} is throttling this app and asks to wait ${retryAfterSeconds} s.`,
+        fix: 'Repeat the request after Retry-After; nothing of this step was written.',
+        retryAfterSeconds,
+      });
+    }
+    if (request.effect === 'write' && outcome.ending.type === 'unanswered') {
+      return new Fault('outcome_unknown', {
+        ...common,
+        detail: `${request.label} was sent to ${name} and not answered properly (${what}); it may have been carried out.`,
+        fix: 'Repeat the request: it looks first at what is there and writes only what is missing.',
+      });
+    }
+    if (call.deadline.signal.aborted) return outOfTime(outcome.error ?? undefined);
+    return new Fault('upstream_failed', {
+      ...common,
+      detail: `${name} did not answer ${request.label} properly (${what}).`,
+      fix: 'Repeat the request later; if it stays, check the service health page of the Microsoft 365 admin center.',
+    });
+  }
+
+  function outOfTime(cause?: unknown): Fault {
+    return new Fault('deadline_exceeded', {
+      detail: `The time for this request was over before ${name} had answered.`,
+      fix: 'Repeat the request; what was done already is recognised.',
+      upstream: name,
+      cause,
+    });
+  }
+
+  function logAttempt(request: UpstreamRequest, call: Call, attempt: number, outcome: Attempt): void {
+    call.log.info({
+      event: 'upstream',
+      upstream: name,
+      label: request.label,
+      attempt,
+      status: outcome.response?.status ?? null,
+      ending: outcome.ending.type,
+      durationMs: outcome.durationMs,
+      upstreamRequestId: outcome.response?.requestId ?? null,
+      requestId: call.requestId,
+    });
+  }
+
+  return { name, baseUrl, tokens, send };
+}
+
+interface Attempt {
+  readonly ending: Ending;
+  readonly response: UpstreamResponse | null;
+  readonly error: unknown;
+  readonly durationMs: number;
+}
+
+function endingOf(response: UpstreamResponse, nowMs: number): Ending {
+  const isThrottled = response.status === 429 || concurrencyText.test(response.text.slice(0, 500));
+  if (isThrottled) return { type: 'throttled', retryAfterMs: readRetryAfterMs(response.headers, nowMs) };
+  if (response.status >= 500 || response.status === 408) return { type: 'unanswered' };
+  return { type: 'answered' };
+}
+
+function wasSent(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return !(typeof code === 'string' && notSentCodes.has(code));
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
