@@ -24,8 +24,10 @@ const grace = 5_000;
 /** Calls under way may end; what still runs after the grace is cut off. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection whose call has just ended is kept alive for the next, which will not come.
+  const sweep = setInterval(() => server.closeIdleConnections(), 20);
   const cutOff = setTimeout(() => server.closeAllConnections(), grace);
   await closed;
+  clearInterval(sweep);
   clearTimeout(cutOff);
 }
