@@ -1,0 +1,20 @@
+/** Exchange binds an Identity to far more than ids and addresses; these say which of the two a text is. */
+const guidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+export function isGuid(text: string): boolean {
+  return guidPattern.test(text);
+}
+
+/** An SMTP address or a user principal name. */
+export function isAddress(text: string): boolean {
+  return /^[^\s@]+@[^\s@]+$/.test(text);
+}
+
+export function sameText(left: string | null, right: string | null): boolean {
+  return left !== null && right !== null && left.toLowerCase() === right.toLowerCase();
+}
+
+/** The addresses of an `EmailAddresses` list without their prefix; `SMTP:` marks the primary one, `smtp:` the others. */
+export function smtpAddresses(emailAddresses: readonly string[]): string[] {
+  return emailAddresses.filter((each) => /^smtp:/i.test(each)).map((each) => each.slice('smtp:'.length));
+}

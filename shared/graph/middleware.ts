@@ -1,0 +1,49 @@
+import type { Context, Middleware } from '@microsoft/microsoft-graph-client';
+import type { Call } from '../call.ts';
+import type { Effect } from '../upstream/policy.ts';
+import type { Upstream, UpstreamResponse } from '../upstream/upstream.ts';
+
+/** What our chain needs to know of a request beyond its URL. It travels as a middleware option. */
+export class CallOptions {
+  readonly call: Call;
+  readonly effect: Effect;
+  readonly label: string;
+  /** Set by the chain: the answer as our policy saw it, with request id and claims. */
+  answer: UpstreamResponse | null = null;
+
+  constructor(call: Call, effect: Effect, label: string) {
+    this.call = call;
+    this.effect = effect;
+    this.label = label;
+  }
+}
+
+/**
+ * The whole middleware chain of the Graph SDK: our one policy, which brings token, deadline, retries and the terminal
+ * fetch. The SDK's own chain retries any method without a deadline, caps Retry-After at 180 s and drops the token for
+ * hosts it does not know (graph.md §7.3).
+ */
+export function upstreamMiddleware(upstream: Upstream): Middleware {
+  return {
+    execute: async (context: Context) => {
+      const options: unknown = context.middlewareControl?.getMiddlewareOptions(CallOptions);
+      if (!(options instanceof CallOptions)) throw new TypeError('a Graph request without its call');
+      const url = typeof context.request === 'string' ? context.request : context.request.url;
+      const { method = 'GET', body, headers } = context.options ?? {};
+      const answer = await upstream.send(
+        {
+          method,
+          url,
+          headers: Object.fromEntries(new Headers(headers as HeadersInit | undefined)),
+          ...(typeof body === 'string' ? { body } : {}),
+          effect: options.effect,
+          label: options.label,
+        },
+        options.call,
+      );
+      options.answer = answer;
+      const hasBody = answer.text !== '' && ![204, 205, 304].includes(answer.status);
+      context.response = new Response(hasBody ? answer.text : null, { status: answer.status, headers: answer.headers });
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Call } from '../call.ts';
+import type { Graph } from './client.ts';
+import { textField } from './fields.ts';
+import { segment, withQuery } from './odata.ts';
+
+export interface GraphUser {
+  readonly id: string;
+  readonly userPrincipalName: string;
+  readonly displayName: string | null;
+  readonly mail: string | null;
+}
+
+export interface GraphUsers {
+  /** By object id or user principal name; null when there is none. */
+  find(idOrUpn: string, call: Call): Promise<GraphUser | null>;
+}
+
+export function createGraphUsers(graph: Graph): GraphUsers {
+  return {
+    find: async (idOrUpn, call) => {
+      const path = withQuery(`/users/${segment(idOrUpn)}`, { $select: 'id,userPrincipalName,displayName,mail' });
+      const user = await graph.find(path, 'GET /users/{id}', call);
+      if (user === null) return null;
+      return {
+        id: textField(user, 'id') ?? '',
+        userPrincipalName: textField(user, 'userPrincipalName') ?? '',
+        displayName: textField(user, 'displayName'),
+        mail: textField(user, 'mail'),
+      };
+    },
+  };
+}
