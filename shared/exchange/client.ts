@@ -5,7 +5,7 @@ import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream/up
 import { type Output, readAnswer } from './answers.ts';
 import { type BatchPart, readBatchAnswer } from './batch.ts';
 import { listOf, type Row } from './body.ts';
-import { authorizationFault, servicePrincipalMissing } from './errors.ts';
+import { authorizationFault } from './errors.ts';
 import { encodeParameters, type Parameters } from './parameters.ts';
 
 /** Every cmdlet this app uses; testConnection checks that each is allowed. */
@@ -62,11 +62,6 @@ export function createExchange(upstream: Upstream, tenantId: string): Exchange {
 
   /** Sends, and turns a refused token into the fault that says which grant is missing. */
   async function send(request: UpstreamRequest, call: Call): Promise<UpstreamResponse> {
-    const { claims } = await upstream.tokens.get(call);
-    if (claims.oid === null) {
-      upstream.tokens.forget();
-      throw servicePrincipalMissing();
-    }
     const response = await upstream.send(request, call);
     if (response.status !== 401 && response.status !== 403) return response;
     upstream.tokens.forget();

@@ -147,7 +147,6 @@ export function cmdletFault(cmdlet: string, status: number, body: unknown, reque
 export function authorizationFault(cmdlet: string, response: UpstreamResponse): Fault {
   const { claims } = response;
   const common = { upstream: 'exchange', upstreamRequestId: response.requestId } as const;
-  if (claims.oid === null) return servicePrincipalMissing();
   if (!claims.roles.includes('Exchange.ManageAsApp')) {
     return new Fault('exchange_app_role_missing', {
       ...common,
@@ -167,15 +166,6 @@ export function authorizationFault(cmdlet: string, response: UpstreamResponse): 
     ...common,
     detail: `Exchange answered ${response.status} to ${cmdlet}${said === null ? '.' : `: ${redact(said)}`}`,
     fix: 'Check that the roles of the service principal include this command (testConnection lists what is missing); new grants take some minutes.',
-  });
-}
-
-/** A token without `oid` was issued for a tenant that has no service principal of ours (graph.md §6). */
-export function servicePrincipalMissing(): Fault {
-  return new Fault('service_principal_missing', {
-    detail: 'The token carries no object id: this app has no service principal in the tenant.',
-    fix: 'Grant admin consent to the app in the tenant AZURE_TENANT_ID (this creates the service principal); right after consent wait a minute.',
-    upstream: 'entra',
   });
 }
 

@@ -18,6 +18,12 @@ export class CallOptions {
   }
 }
 
+/** The parts of the SDK's context that we read; its own types need the browser's library. */
+interface SdkRequest {
+  readonly request: string | { readonly url: string };
+  readonly options?: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: unknown };
+}
+
 /**
  * The whole middleware chain of the Graph SDK: our one policy, which brings token, deadline, retries and the terminal
  * fetch. The SDK's own chain retries any method without a deadline, caps Retry-After at 180 s and drops the token for
@@ -28,14 +34,13 @@ export function upstreamMiddleware(upstream: Upstream): Middleware {
     execute: async (context: Context) => {
       const options: unknown = context.middlewareControl?.getMiddlewareOptions(CallOptions);
       if (!(options instanceof CallOptions)) throw new TypeError('a Graph request without its call');
-      const url = typeof context.request === 'string' ? context.request : context.request.url;
-      const { method = 'GET', body, headers } = context.options ?? {};
+      const { request, options: init } = context as SdkRequest;
       const answer = await upstream.send(
         {
-          method,
-          url,
-          headers: Object.fromEntries(new Headers(headers as HeadersInit | undefined)),
-          ...(typeof body === 'string' ? { body } : {}),
+          method: init?.method ?? 'GET',
+          url: typeof request === 'string' ? request : request.url,
+          headers: Object.fromEntries(new Headers(init?.headers)),
+          ...(typeof init?.body === 'string' ? { body: init.body } : {}),
           effect: options.effect,
           label: options.label,
         },

@@ -1,6 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
 import type { Call } from '../call.ts';
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import { redact } from './redact.ts';
 
 /**
@@ -38,10 +38,13 @@ export function createTokenSource(scope: string, loadCredential: () => Promise<T
       try {
         const accessToken = await (await credential).getToken(scope, { abortSignal: call.deadline.signal });
         if (accessToken === null) throw new Error('the credential gave no token');
-        return { value: accessToken.token, claims: readClaims(accessToken.token) };
+        const claims = readClaims(accessToken.token);
+        // Saves a call whose 401 would say less than the token does.
+        if (claims.tenantId !== null && claims.oid === null) throw servicePrincipalMissing();
+        return { value: accessToken.token, claims };
       } catch (error) {
         credential = null;
-        throw credentialFault(error, call);
+        throw isFault(error) ? error : credentialFault(error, call);
       }
     },
     forget: () => {
@@ -144,5 +147,14 @@ function credentialFault(error: unknown, call: Call): Fault {
     fix: 'With a managed identity, check that it is assigned to the function app (and AZURE_CLIENT_ID for a user-assigned one); otherwise check that Entra can be reached.',
     upstream: 'entra',
     cause: error,
+  });
+}
+
+/** A token without `oid` was issued for a tenant that has no service principal of ours (graph.md §6). */
+function servicePrincipalMissing(): Fault {
+  return new Fault('service_principal_missing', {
+    detail: 'The token carries no object id: this app has no service principal in the tenant.',
+    fix: 'Grant admin consent to the app in the tenant AZURE_TENANT_ID (this creates the service principal); right after consent wait a minute.',
+    upstream: 'entra',
   });
 }
