@@ -1,0 +1,53 @@
+import type { Everything } from './everything.ts';
+
+/** What a newcomer needs: where things are, and commands that work as they stand. */
+export async function greet({ api, key, simulator }: Everything): Promise<string> {
+  const owner = simulator ? await someUser(simulator.control) : '<user principal name>';
+  const group = `${api}/groups/sales-emea@contoso.com`;
+  const curl = (method: string, url: string, body?: object) =>
+    [
+      `curl -sS -X ${method} '${url}' -H 'x-functions-key: ${key}'`,
+      ...(body ? [`  -H 'content-type: application/json' -d '${JSON.stringify(body)}'`] : []),
+    ].join(' \\\n');
+  const newGroup = {
+    kind: 'mailEnabledSecurity',
+    displayName: 'Sales EMEA',
+    alias: 'sales-emea',
+    primarySmtpAddress: 'sales-emea@contoso.com',
+    owners: [owner],
+  };
+  return [
+    simulator
+      ? 'Running against a simulated tenant; nothing leaves this machine.'
+      : 'Running against the tenant that is configured. What you call here happens there.',
+    '',
+    `  api       ${api}`,
+    `  key       ${key}`,
+    ...Object.entries(simulator ?? {}).map(([name, url]) => `  ${name.padEnd(10)}${String(url)}`),
+    '',
+    'Create a mail-enabled security group, fill it, look at it, delete it:',
+    '',
+    curl('POST', `${api}/groups`, newGroup),
+    '',
+    curl('POST', `${group}/members`, { members: [owner] }),
+    '',
+    curl('GET', `${group}/members`),
+    '',
+    curl('POST', `${group}/members/remove`, { members: [owner] }),
+    '',
+    curl('DELETE', `${group}?confirm=sales-emea@contoso.com`),
+    '',
+    'Ctrl-C ends everything.',
+  ].join('\n');
+}
+
+interface State {
+  users?: { userPrincipalName?: string; mail?: string | null; accountEnabled?: boolean }[];
+}
+
+/** A member of the simulated tenant who has a mailbox, and so can own a group. */
+async function someUser(control: string): Promise<string> {
+  const state = (await (await fetch(`${control}/_sim/state`)).json()) as State;
+  const user = state.users?.find(({ mail, accountEnabled }) => mail && accountEnabled !== false);
+  return user?.userPrincipalName ?? '<user principal name>';
+}
