@@ -1,0 +1,142 @@
+import { type LocalHost, startLocalHost } from '../../local/host/host.ts';
+import { connectionString } from '../../local/processes/azurite.ts';
+import { type Simulator, startSimulator } from '../../simulator/index.ts';
+import { readCertificateAuthority } from './certificateAuthority.ts';
+import { controlOf, type SimulatorControl } from './control.ts';
+import { takeNumber } from './counter.ts';
+import { testAzurite, testCaFiles } from './environment.ts';
+
+export type JsonObject = Record<string, unknown>;
+export type Settings = Record<string, string>;
+
+export interface CallOptions {
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Sent as it is, without a content type of its own. */
+  raw?: RequestInit['body'];
+  headers?: Record<string, string>;
+  /** The function key by default; null for none. */
+  key?: string | null;
+  query?: Record<string, string>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** Null when the answer is no JSON object. */
+  body: JsonObject | null;
+  text: string;
+}
+
+/** The app in this process, called over HTTP. */
+export interface App {
+  host: LocalHost;
+  /** Its storage: an account of its own, unless `AzureWebJobsStorage` was given. */
+  storage: string;
+  /** `path` is what comes after `/api/`. */
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface World {
+  simulator: Simulator;
+  control: SimulatorControl;
+  /** Settings that are given win over those that fit the simulator; an empty one unsets. */
+  startApp(settings?: Settings): Promise<App>;
+  /** Closes the apps too. */
+  close(): Promise<void>;
+}
+
+/**
+ * A simulated tenant and the apps that work in it. One a test file: MSAL keeps the identity endpoint and its tokens in
+ * statics, and so knows but one of each module registry.
+ */
+export async function startWorld(): Promise<World> {
+  const certificateAuthority = await readCertificateAuthority(testCaFiles());
+  const simulator = await startSimulator({ certificateAuthority });
+  process.env.IDENTITY_ENDPOINT = simulator.urls.identity;
+  process.env.IDENTITY_HEADER = simulator.identityHeader;
+
+  const apps: App[] = [];
+  return {
+    simulator,
+    control: controlOf(simulator.urls.control),
+    async startApp(settings = {}) {
+      const app = await startApp({ ...settingsFor(simulator), ...settings });
+      apps.push(app);
+      return app;
+    },
+    async close() {
+      await Promise.all(apps.map((app) => app.close()));
+      await simulator.close();
+    },
+  };
+}
+
+function settingsFor(simulator: Simulator): Settings {
+  return {
+    ENABLED_ROOMS: 'all',
+    CREDENTIAL: 'clientSecret',
+    AZURE_TENANT_ID: simulator.tenantId,
+    AZURE_CLIENT_ID: simulator.clientId,
+    AZURE_CLIENT_SECRET: simulator.clientSecret,
+    AUTHORITY_HOST: simulator.urls.login,
+    GRAPH_BASE_URL: simulator.urls.graph,
+    EXCHANGE_BASE_URL: simulator.urls.exchange,
+  };
+}
+
+async function startApp(settings: Settings): Promise<App> {
+  const storage = settings.AzureWebJobsStorage ?? (await ownStorage());
+  const host = await startLocalHost({
+    load: async () => {
+      const { register } = await import('../../functions/register.ts');
+      register({ env: { ...settings, AzureWebJobsStorage: storage } });
+    },
+  });
+  let closed: Promise<void> | undefined;
+  return {
+    host,
+    storage,
+    call: (method, path, options = {}) => call(host, method, path, options),
+    close: () => (closed ??= host.close()),
+  };
+}
+
+async function ownStorage(): Promise<string> {
+  const { endpoints, accounts, counter } = testAzurite();
+  return connectionString(endpoints, accounts, await takeNumber(counter));
+}
+
+async function call(host: LocalHost, method: string, path: string, options: CallOptions): Promise<Answer> {
+  const { body, raw, query = {}, key = host.functionKey } = options;
+  const url = new URL(`${host.url}/${host.routePrefix}/${path}`);
+  for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
+  const headers = new Headers(body === undefined ? {} : { 'content-type': 'application/json' });
+  if (key !== null) headers.set('x-functions-key', key);
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
+  const response = await fetch(url, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(raw !== undefined && { body: raw }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parseObject(text), text };
+}
+
+function parseObject(text: string): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The list of flat objects that a reply has under `name`. */
+export function rowsOf(answer: Answer, name: string): JsonObject[] {
+  const rows = answer.body?.[name];
+  if (!Array.isArray(rows)) throw new Error(`The answer has no list "${name}": ${answer.status} ${answer.text}`);
+  return rows as JsonObject[];
+}
