@@ -26,6 +26,8 @@ export interface Call {
   readonly action: string;
   readonly deadline: Deadline;
   readonly log: Log;
+  /** Adds a sentence to the reply's `warnings`: what did not fail the request and must not stay unsaid. */
+  warn(sentence: string): void;
   proving(): Call;
 }
 
@@ -42,14 +44,19 @@ export const defaultCallTimes: CallTimes = { totalMs: 25_000, proofMs: 5_000 };
 export function startCall(
   options: { requestId: string; action: string; log: Log; times?: CallTimes },
   clock: Clock,
-): Call & { end(): void } {
+): Call & { readonly warnings: readonly string[]; end(): void } {
   const { totalMs, proofMs } = options.times ?? defaultCallTimes;
   const work = startDeadline(totalMs - proofMs, clock);
   const proof = startDeadline(totalMs, clock);
-  const base = { requestId: options.requestId, action: options.action, log: options.log };
+  const warnings: string[] = [];
+  const warn = (sentence: string) => {
+    if (!warnings.includes(sentence)) warnings.push(sentence);
+  };
+  const base = { requestId: options.requestId, action: options.action, log: options.log, warn };
   const provingCall: Call = { ...base, deadline: proof, proving: () => provingCall };
   return {
     ...base,
+    warnings,
     deadline: work,
     proving: () => provingCall,
     end: () => {

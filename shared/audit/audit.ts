@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { Call } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import { Fault, isFault, toFault } from '../errors.ts';
+import type { Tables } from '../store/tables.ts';
+import { redact } from '../upstream/redact.ts';
+
+/** What is about to be written: one upstream write. */
+export interface Intent {
+  /** The cmdlet or the method and path. */
+  readonly operation: string;
+  readonly targetType: 'group' | 'user' | 'tenant';
+  /** Entra object id where it is known; for a creation the alias. */
+  readonly targetId: string;
+  readonly targetName: string;
+  /** What was found; null when there was nothing. */
+  readonly before: unknown;
+  readonly planned: unknown;
+}
+
+/** What a write came to. */
+export interface Written<Result> {
+  readonly result: Result;
+  readonly after: unknown;
+  readonly upstreamRequestId: string | null;
+}
+
+export type AuditState = 'intent' | 'succeeded' | 'failed' | 'unknown';
+
+export interface Audit {
+  /**
+   * Stores the intent, runs the write with its proof, stores the outcome. No intent, no write; but a write that has
+   * begun is brought to its end whether the outcome can be stored or not (design §6.8): that is then a warning in the
+   * reply and an error in the log.
+   * @throws Fault `audit_unavailable` before the write; otherwise what `write` throws
+   */
+  record<Result>(intent: Intent, call: Call, write: () => Promise<Written<Result>>): Promise<Result>;
+  /** Whether an intent could be stored now. @throws Fault `audit_unavailable` */
+  probe(call: Call): Promise<void>;
+}
+
+export const auditTable = 'audit';
+
+/** A table property holds 32 Ki characters; a row 1 MiB. */
+const maxPropertyLength = 30_000;
+const storeTimeoutMs = 6_000;
+
+export function createAudit(tables: Tables, clock: Clock): Audit {
+  async function store<Result>(call: Call, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const signal = AbortSignal.any([call.deadline.signal, AbortSignal.timeout(storeTimeoutMs)]);
+    const aborted = new Promise<never>((_, reject) => {
+      const late = () => reject(new Error('the audit store did not answer in time'));
+      if (signal.aborted) late();
+      else signal.addEventListener('abort', late, { once: true });
+    });
+    return await Promise.race([work(signal), aborted]);
+  }
+
+  async function storeIntent(intent: Intent, call: Call): Promise<{ partitionKey: string; rowKey: string }> {
+    const nowMs = clock.now();
+    const key = { partitionKey: new Date(nowMs).toISOString().slice(0, 10), rowKey: rowKeyAt(nowMs) };
+    try {
+      await store(call, async (abortSignal) => {
+        const table = await tables.open(auditTable);
+        const row = {
+          ...key,
+          at: new Date(nowMs).toISOString(),
+          requestId: call.requestId,
+          action: call.action,
+          operation: intent.operation,
+          targetType: intent.targetType,
+          targetId: intent.targetId,
+          targetName: intent.targetName,
+          state: 'intent' satisfies AuditState,
+          before: asJson(intent.before),
+          planned: asJson(intent.planned),
+        };
+        await table.createEntity(row, { abortSignal });
+      });
+    } catch (error) {
+      throw unavailable(error);
+    }
+    return key;
+  }
+
+  async function storeOutcome(
+    key: { partitionKey: string; rowKey: string },
+    outcome: { state: AuditState; after: unknown; upstreamRequestId: string | null; code: string; message: string },
+    intent: Intent,
+    call: Call,
+  ): Promise<void> {
+    const finishedAt = new Date(clock.now()).toISOString();
+    const { state, code, message, upstreamRequestId } = outcome;
+    try {
+      await store(call.proving(), async (abortSignal) => {
+        const table = await tables.open(auditTable);
+        const row = { ...key, finishedAt, state, code, message, after: asJson(outcome.after) };
+        const withId = { ...row, upstreamRequestId: upstreamRequestId ?? '' };
+        await table.updateEntity(withId, 'Merge', { abortSignal });
+      });
+    } catch (error) {
+      call.warn('The outcome of a write could not be stored in the audit; its intent is there, and the log has it.');
+      call.log.error(
+        {
+          event: 'audit_outcome_lost',
+          requestId: call.requestId,
+          operation: intent.operation,
+          targetId: intent.targetId,
+          state,
+          auditRow: `${key.partitionKey}/${key.rowKey}`,
+        },
+        error,
+      );
+    }
+  }
+
+  return {
+    record: async (intent, call, write) => {
+      const key = await storeIntent(intent, call);
+      try {
+        const { result, after, upstreamRequestId } = await write();
+        await storeOutcome(key, { state: 'succeeded', after, upstreamRequestId, code: '', message: '' }, intent, call);
+        return result;
+      } catch (error) {
+        const fault = toFault(error);
+        const state = isFault(fault, 'outcome_unknown', 'internal_error') ? 'unknown' : 'failed';
+        const { code, upstreamRequestId } = fault;
+        const message = redact(fault.message);
+        await storeOutcome(key, { state, after: null, upstreamRequestId, code, message }, intent, call);
+        throw error;
+      }
+    },
+
+    probe: async (call) => {
+      try {
+        await store(call, () => tables.open(auditTable));
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+  };
+}
+
+/** Newest first within a day: Azure Tables sort by row key ascending and know no other order. */
+function rowKeyAt(ms: number): string {
+  const maxDateMs = 8_640_000_000_000_000;
+  return `${String(maxDateMs - ms).padStart(16, '0')}-${randomUUID()}`;
+}
+
+function asJson(value: unknown): string {
+  const json = JSON.stringify(value ?? null);
+  return json.length <= maxPropertyLength ? json : JSON.stringify({ truncated: json.slice(0, maxPropertyLength / 2) });
+}
+
+function unavailable(cause: unknown): Fault {
+  const said = cause instanceof Error ? redact(cause.message) : 'no answer';
+  return new Fault('audit_unavailable', {
+    detail: `The audit table cannot be written (${said}); nothing was changed.`,
+    fix: 'Check AzureWebJobsStorage and that the identity has the role Storage Table Data Contributor; then repeat the request.',
+    upstream: 'storage',
+    cause,
+  });
+}

@@ -1,0 +1,53 @@
+import type { TableClient, TableServiceClientOptions } from '@azure/data-tables';
+import type { Storage } from '../config.ts';
+
+export interface Tables {
+  /** The client of a table that exists; created with the first use. @throws the SDK's errors */
+  open(name: string): Promise<TableClient>;
+}
+
+/** Few and short: a request has 25 s in all, and an unreachable store must be told from a slow one (design §6.4). */
+const clientOptions: TableServiceClientOptions = {
+  retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 },
+};
+
+/** Azure Tables; the SDK is loaded when a table is first opened. */
+export function createTables(storage: Storage): Tables {
+  const opened = new Map<string, Promise<TableClient>>();
+
+  async function create(name: string): Promise<TableClient> {
+    const client = await connect(storage, name);
+    await client.createTable();
+    return client;
+  }
+
+  return {
+    open: (name) => {
+      const known = opened.get(name);
+      if (known !== undefined) return known;
+      const table = create(name);
+      opened.set(name, table);
+      // A failure is not remembered: the next request tries again.
+      table.catch(() => opened.delete(name));
+      return table;
+    },
+  };
+}
+
+async function connect(storage: Storage, name: string): Promise<TableClient> {
+  const { TableClient } = await import('@azure/data-tables');
+  if (storage.type === 'connectionString') {
+    // Plain http is what Azurite speaks, on this machine only.
+    const allowInsecureConnection = /http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(storage.connectionString);
+    return TableClient.fromConnectionString(storage.connectionString, name, {
+      ...clientOptions,
+      allowInsecureConnection,
+    });
+  }
+  const { ManagedIdentityCredential } = await import('@azure/identity');
+  const credential =
+    storage.clientId === null
+      ? new ManagedIdentityCredential()
+      : new ManagedIdentityCredential({ clientId: storage.clientId });
+  return new TableClient(storage.tableServiceUri, name, credential, clientOptions);
+}
