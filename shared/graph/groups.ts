@@ -41,6 +41,8 @@ export interface GraphGroups {
   find(by: { address: string } | { displayName: string }, call: Call): Promise<GraphGroup[]>;
   /** One page of members; `from` is the nextPath of the page before. */
   members(id: string, page: { size: number; from: string | null }, call: Call): Promise<GraphMemberPage>;
+  /** All owners; Entra allows at most 100 (graph.md §1.4). Exchange keeps the owners of mail groups itself. */
+  owners(id: string, call: Call): Promise<readonly GraphMember[]>;
   /** Members, page by page, until the end. */
   allMembers(id: string, call: Call): AsyncGenerator<readonly GraphMember[]>;
 }
@@ -61,6 +63,8 @@ const groupProperties = [
   'isManagementRestricted',
 ].join(',');
 
+const memberProperties = 'id,displayName,userPrincipalName,mail';
+
 /** Graph's largest page of members (graph.md §9, from memory there). */
 export const maxMemberPage = 999;
 
@@ -71,7 +75,7 @@ export function createGraphGroups(graph: Graph): GraphGroups {
     call: Call,
   ): Promise<GraphMemberPage> {
     const first = withQuery(`/groups/${segment(id)}/members`, {
-      $select: 'id,displayName,userPrincipalName,mail',
+      $select: memberProperties,
       $top: page.size,
     });
     const { items, nextPath } = await graph.page(page.from ?? first, 'GET /groups/{id}/members', call);
@@ -101,6 +105,12 @@ export function createGraphGroups(graph: Graph): GraphGroups {
     },
 
     members,
+
+    owners: async (id, call) => {
+      const path = withQuery(`/groups/${segment(id)}/owners`, { $select: memberProperties, $top: maxMemberPage });
+      const { items } = await graph.page(path, 'GET /groups/{id}/owners', call);
+      return items.map(readMember);
+    },
 
     allMembers: async function* (id, call) {
       let from: string | null = null;

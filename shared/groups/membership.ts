@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import type { Fault} from '../errors.ts';
+import type { Fault } from '../errors.ts';
 import { type FaultCode, isFault } from '../errors.ts';
 import type { BatchPart } from '../exchange/batch.ts';
 import { ExchangeFault } from '../exchange/errors.ts';

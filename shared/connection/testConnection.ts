@@ -1,0 +1,125 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
+import { type FaultCode, toFault } from '../errors.ts';
+import { cmdlets, type Exchange } from '../exchange/client.ts';
+import type { Graph } from '../graph/client.ts';
+import type { TokenSource } from '../upstream/tokens.ts';
+
+/** One thing that must work, with its cause and fix when it does not. */
+export interface ConnectionCheck {
+  readonly check: ConnectionCheckName;
+  readonly ok: boolean;
+  readonly code: FaultCode | null;
+  readonly message: string;
+  readonly fix: string | null;
+}
+
+export const connectionChecks = [
+  'graphToken',
+  'graphPermissions',
+  'graphReachable',
+  'exchangeToken',
+  'exchangeCmdlets',
+  'auditStore',
+] as const;
+export type ConnectionCheckName = (typeof connectionChecks)[number];
+
+export interface ConnectionTester {
+  /** Never throws for what it tests: every check is a row. */
+  test(call: Call): Promise<readonly ConnectionCheck[]>;
+}
+
+export interface ConnectionTesterDependencies {
+  readonly graph: Graph;
+  readonly graphTokens: TokenSource;
+  readonly exchange: Exchange;
+  readonly exchangeTokens: TokenSource;
+  readonly audit: Audit;
+}
+
+/** For each need one of these application permissions (graph.md §6). */
+const graphPermissions: readonly (readonly [need: string, oneOf: readonly string[]])[] = [
+  ['read groups', ['Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
+  ['read users', ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
+  ['read the organization', ['Organization.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
+];
+
+interface Problem {
+  readonly code: FaultCode;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** What a check says when all is well, or the problem it found. */
+type CheckResult = string | Problem;
+
+export function createConnectionTester(dependencies: ConnectionTesterDependencies): ConnectionTester {
+  const { graph, graphTokens, exchange, exchangeTokens, audit } = dependencies;
+
+  const checks: Readonly<Record<ConnectionCheckName, (call: Call) => Promise<CheckResult>>> = {
+    graphToken: async (call) => {
+      const { claims } = await graphTokens.get(call);
+      return `Entra issues tokens for Graph to service principal ${claims.oid ?? 'unknown'}.`;
+    },
+
+    graphPermissions: async (call) => {
+      const { claims } = await graphTokens.get(call);
+      const missing = graphPermissions.filter(([, oneOf]) => !oneOf.some((role) => claims.roles.includes(role)));
+      if (missing.length === 0) return 'The token carries the Graph permissions this app needs.';
+      const needs = missing.map(([need]) => need).join(', ');
+      const roles = missing.map(([, [least]]) => least).join(', ');
+      return {
+        code: 'graph_permission_missing',
+        message: `The token lacks what is needed to ${needs}.`,
+        fix: `Grant the application permissions ${roles} (Microsoft Graph) with admin consent; tokens issued before live on for about an hour.`,
+      };
+    },
+
+    graphReachable: async (call) => {
+      const { items } = await graph.page('/organization?$select=id,displayName', 'GET /organization', call);
+      const [organization] = items;
+      const name = typeof organization?.displayName === 'string' ? organization.displayName : 'an unnamed organization';
+      return `Graph answers for ${name}.`;
+    },
+
+    exchangeToken: async (call) => {
+      const { claims } = await exchangeTokens.get(call);
+      return `Entra issues tokens for Exchange to service principal ${claims.oid ?? 'unknown'}.`;
+    },
+
+    exchangeCmdlets: async (call) => {
+      const available = new Set((await exchange.availableCmdlets(call)).map((name) => name.toLowerCase()));
+      const missing = cmdlets.filter((name) => !available.has(name.toLowerCase()));
+      if (missing.length === 0) return 'Exchange allows every command this app uses.';
+      return {
+        code: 'exchange_forbidden',
+        message: `Exchange does not allow: ${missing.join(', ')}.`,
+        fix: 'Assign the service principal the Entra role Exchange Administrator, or a role group with "Distribution Groups", "Security Group Creation and Membership" and "View-Only Recipients"; wait some minutes.',
+      };
+    },
+
+    auditStore: async (call) => {
+      await audit.probe(call);
+      return 'The audit table can be opened.';
+    },
+  };
+
+  async function run(check: ConnectionCheckName, call: Call): Promise<ConnectionCheck> {
+    const result = await checks[check](call).catch((error: unknown): Problem => {
+      const fault = toFault(error);
+      if (fault.code === 'internal_error') call.log.error({ event: 'check_failed', check }, error);
+      return { code: fault.code, message: fault.message, fix: fault.fix };
+    });
+    if (typeof result === 'string') return { check, ok: true, code: null, message: result, fix: null };
+    return { check, ok: false, ...result };
+  }
+
+  return {
+    test: async (call) => {
+      // A grant given a minute ago shall be seen, not yesterday's token.
+      graphTokens.forget();
+      exchangeTokens.forget();
+      return Promise.all(connectionChecks.map((check) => run(check, call)));
+    },
+  };
+}

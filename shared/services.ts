@@ -1,0 +1,96 @@
+import { createAudit } from './audit/audit.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { type ConnectionTester, createConnectionTester } from './connection/testConnection.ts';
+import { createExchange } from './exchange/client.ts';
+import { createDistributionGroups } from './exchange/distributionGroups.ts';
+import { createExchangeMembers } from './exchange/members.ts';
+import { createRecipients } from './exchange/recipients.ts';
+import { createGraph } from './graph/client.ts';
+import { createGraphGroups } from './graph/groups.ts';
+import { createGraphUsers } from './graph/users.ts';
+import { createGroupCreator, type GroupCreator } from './groups/createGroup.ts';
+import { createGroupDeleter, type GroupDeleter } from './groups/deleteGroup.ts';
+import { createMemberLister, type MemberLister } from './groups/listMembers.ts';
+import { createMemberResolver } from './groups/members.ts';
+import { createMembership, type Membership } from './groups/membership.ts';
+import { createGroupReader, type GroupReader } from './groups/readGroup.ts';
+import { createGroupResolver } from './groups/resolve.ts';
+import { createTables } from './store/tables.ts';
+import { loadCredential } from './upstream/credentials.ts';
+import { createTokenSource } from './upstream/tokens.ts';
+import { createUpstream, type Upstream } from './upstream/upstream.ts';
+
+/** What the functions call. */
+export interface Services {
+  readonly groupReader: GroupReader;
+  readonly groupCreator: GroupCreator;
+  readonly groupDeleter: GroupDeleter;
+  readonly membership: Membership;
+  readonly memberLister: MemberLister;
+  readonly connectionTester: ConnectionTester;
+}
+
+export interface Outside {
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** Wires everything once. Nothing is connected and no SDK loaded before it is needed. */
+export function createServices(config: Config, outside: Outside): Services {
+  const { clock } = outside;
+  const connect = (name: 'graph' | 'exchange'): Upstream => {
+    const { baseUrl, scope } = config[name];
+    const tokens = createTokenSource(scope, () => loadCredential(config));
+    return createUpstream({ name, baseUrl, tokens, ...outside });
+  };
+  const graphUpstream = connect('graph');
+  const exchangeUpstream = connect('exchange');
+
+  const graph = createGraph(graphUpstream);
+  const graphGroups = createGraphGroups(graph);
+  const graphUsers = createGraphUsers(graph);
+  const exchange = createExchange(exchangeUpstream, config.tenantId);
+  const distributionGroups = createDistributionGroups(exchange);
+  const recipients = createRecipients(exchange);
+  const exchangeMembers = createExchangeMembers(exchange);
+  const audit = createAudit(createTables(config.storage), clock);
+
+  const protection = config;
+  const groups = createGroupResolver({ distributionGroups, graphGroups, clock });
+  const memberResolver = createMemberResolver({ recipients, graphUsers, protectedUsers: config.protectedUsers });
+  const membership = createMembership({
+    groups,
+    memberResolver,
+    exchangeMembers,
+    graphGroups,
+    audit,
+    clock,
+    protection,
+  });
+  return {
+    groupReader: createGroupReader({ groups, recipients, graphGroups, protection }),
+    groupCreator: createGroupCreator({
+      groups,
+      distributionGroups,
+      recipients,
+      memberResolver,
+      membership,
+      audit,
+      clock,
+      protection,
+    }),
+    groupDeleter: createGroupDeleter({ groups, distributionGroups, audit, protection }),
+    membership,
+    memberLister: createMemberLister({ groups, graphGroups }),
+    connectionTester: createConnectionTester({
+      graph,
+      graphTokens: graphUpstream.tokens,
+      exchange,
+      exchangeTokens: exchangeUpstream.tokens,
+      audit,
+    }),
+  };
+}
