@@ -1,0 +1,57 @@
+import { readFaultRule } from '../http/fault.ts';
+import { empty, isObject, json, parseJson, type Reply } from '../http/message.ts';
+import type { ControlHandler } from '../http/server.ts';
+import { mergeTenant } from '../tenant/merge.ts';
+import type { World } from '../world.ts';
+import { stateOf } from './state.ts';
+
+const refuse = (...faults: string[]): Reply => json(400, { error: faults.join('; '), faults });
+
+function moveClock(world: World, body: unknown): Reply {
+  if (!isObject(body) || Object.keys(body).length !== 1) return refuse('the body is either {advanceMs} or {now}');
+  const { advanceMs, now } = body;
+  if (typeof advanceMs === 'number' && Number.isFinite(advanceMs)) world.clock.advance(advanceMs);
+  else if (typeof now === 'number' || (typeof now === 'string' && !Number.isNaN(Date.parse(now))))
+    world.clock.set(typeof now === 'number' ? now : Date.parse(now));
+  else return refuse('the body is either {advanceMs} or {now}');
+  return json(200, { now: new Date(world.clock.now()).toISOString() });
+}
+
+function addFault(world: World, body: unknown): Reply {
+  const rule = readFaultRule(body);
+  if (Array.isArray(rule)) return refuse(...rule);
+  world.faults.add(rule);
+  return json(201, rule);
+}
+
+function putTenant(world: World, body: unknown): Reply {
+  const faults = mergeTenant(world, body);
+  return faults.length > 0 ? refuse(...faults) : json(200, { ok: true });
+}
+
+const clear = (clearing: () => void): Reply => {
+  clearing();
+  return empty(204);
+};
+
+/** The control API: seed, faults, journal and clock (docs/simulator.md). */
+export function controlHandler(world: World): ControlHandler {
+  const routes: Record<string, (body: unknown) => Reply> = {
+    'GET /_sim/state': () => json(200, stateOf(world)),
+    'POST /_sim/reset': () => clear(() => world.reset()),
+    'PUT /_sim/tenant': (body) => putTenant(world, body),
+    'GET /_sim/faults': () => json(200, world.faults.rules),
+    'POST /_sim/faults': (body) => addFault(world, body),
+    'DELETE /_sim/faults': () => clear(() => world.faults.clear()),
+    'GET /_sim/calls': () => json(200, world.journal.rows),
+    'DELETE /_sim/calls': () => clear(() => world.journal.clear()),
+    'POST /_sim/clock': (body) => moveClock(world, body),
+  };
+  return (method, url, text) => {
+    const name = `${method} ${url.pathname}`;
+    const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+    return route
+      ? route(text === '' ? undefined : parseJson(text))
+      : json(404, { error: `${name} is none of ${Object.keys(routes).join(', ')}` });
+  };
+}

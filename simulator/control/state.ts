@@ -1,0 +1,21 @@
+import type { World } from '../world.ts';
+import { contactsOf, groupsOf, servicePrincipalsOf, usersOf } from '../tenant/tenant.ts';
+
+/** The whole tenant, without secrets. Groups are Exchange's view where Exchange has them: that is where they are written. */
+export function stateOf({ tenant, clock }: World) {
+  const [entra, exchange] = [tenant.view('entra'), tenant.view('exchange')];
+  const inExchange = groupsOf(exchange);
+  const onlyInEntra = groupsOf(entra).filter(({ id }) => !exchange.has(id));
+  const plain = <T extends { type: string }>({ type: _type, ...object }: T) => object;
+  return {
+    tenantId: tenant.id,
+    displayName: tenant.displayName,
+    now: new Date(clock.now()).toISOString(),
+    domains: tenant.domains,
+    settings: tenant.settings,
+    users: usersOf(entra).map(plain),
+    contacts: contactsOf(entra).map(plain),
+    groups: [...inExchange, ...onlyInEntra].map(plain),
+    servicePrincipals: servicePrincipalsOf(entra).map(({ clientSecrets: _secrets, ...principal }) => plain(principal)),
+  };
+}

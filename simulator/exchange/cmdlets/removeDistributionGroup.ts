@@ -1,0 +1,20 @@
+import { removal } from '../../tenant/tenant.ts';
+import { nothing, type Cmdlet } from '../cmdlet.ts';
+import { groupToWrite } from '../groupRules.ts';
+
+export const removeDistributionGroup: Cmdlet = {
+  name: 'Remove-DistributionGroup',
+  parameters: {
+    required: ['Identity'],
+    modelled: { Identity: 'identity', BypassSecurityGroupManagerCheck: 'boolean', Confirm: 'boolean' },
+    notModelled: ['DomainController', 'IgnoreDefaultScope', 'WhatIf'],
+  },
+  run(parameters, context) {
+    const group = groupToWrite(context, parameters, 'Remove-DistributionGroup', 'Identity');
+    // facts.confirmationNeeded
+    if (parameters.flag('Confirm') !== false)
+      return { confirmation: `Removing distribution group Identity:"${group.name}".` };
+    context.tenant.commit('exchange', removal(context.view, group.object.id));
+    return nothing;
+  },
+};

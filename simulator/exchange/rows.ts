@@ -1,0 +1,82 @@
+import type { Settings } from '../tenant/model.ts';
+import type { Recipient } from './recipients.ts';
+import type { Group } from '../tenant/model.ts';
+
+export type Row = Record<string, unknown>;
+
+const recipientTypes: Record<string, string> = {
+  UserMailbox: 'UserMailbox',
+  SharedMailbox: 'UserMailbox',
+  RoomMailbox: 'UserMailbox',
+  EquipmentMailbox: 'UserMailbox',
+  MailUser: 'MailUser',
+  GuestMailUser: 'MailUser',
+  MailContact: 'MailContact',
+  MailUniversalDistributionGroup: 'MailUniversalDistributionGroup',
+  MailUniversalSecurityGroup: 'MailUniversalSecurityGroup',
+  RoomList: 'MailUniversalDistributionGroup',
+  GroupMailbox: 'MailUniversalDistributionGroup',
+  DynamicDistributionGroup: 'DynamicDistributionGroup',
+};
+
+export function recipientRow(recipient: Recipient): Row {
+  const { object } = recipient;
+  return {
+    Name: recipient.name,
+    DisplayName: object.displayName,
+    Alias: recipient.alias,
+    PrimarySmtpAddress: recipient.primarySmtpAddress,
+    EmailAddresses: recipient.emailAddresses,
+    RecipientType: recipientTypes[recipient.typeDetails],
+    RecipientTypeDetails: recipient.typeDetails,
+    ExternalDirectoryObjectId: object.id,
+    WindowsLiveID: object.type === 'user' ? object.userPrincipalName : '',
+    Guid: recipient.guid,
+    ExchangeObjectId: recipient.guid,
+    DistinguishedName: recipient.distinguishedName,
+    Identity: recipient.name,
+  };
+}
+
+export function distributionGroupRow(recipient: Recipient<Group>): Row {
+  const { object } = recipient;
+  const { CustomAttributes = {}, RecipientTypeDetails: _details, Name: _name, ...exchange } = object.exchange ?? {};
+  const { WindowsLiveID: _id, ...row } = recipientRow(recipient);
+  return {
+    ...row,
+    GroupType: object.securityEnabled ? 'Universal, SecurityEnabled' : 'Universal',
+    // Owners by ExternalDirectoryObjectId, as CIPP reads them (exchange.md §4 Set-DistributionGroup).
+    ManagedBy: object.owners,
+    IsDirSynced: object.onPremisesSyncEnabled === true,
+    Description: object.description === null ? [] : [object.description],
+    WhenCreatedUTC: object.createdDateTime,
+    ...exchange,
+    ...Object.fromEntries(
+      Array.from({ length: 15 }, (_, index) => `CustomAttribute${String(index + 1)}`).map((name) => [
+        name,
+        CustomAttributes[name] ?? '',
+      ]),
+    ),
+  };
+}
+
+const guids = new Set(['Guid', 'ExchangeObjectId']);
+
+function companion(key: string, value: unknown): Row {
+  if (Array.isArray(value)) return { [`${key}@odata.type`]: '#Collection(String)' };
+  if (guids.has(key)) return { [`${key}@data.type`]: 'System.Guid' };
+  return key.endsWith('UTC') ? { [`${key}@data.type`]: 'System.DateTime' } : {};
+}
+
+/** Companion keys, $select and the odd booleans: exchange.md §1.1, §1.4. */
+export function dressed(row: Row, select: readonly string[] | null, settings: Settings): Row {
+  const wanted = Object.entries(row).filter(
+    ([key]) => select === null || select.some((name) => name.toLowerCase() === key.toLowerCase()),
+  );
+  return Object.fromEntries(
+    wanted.flatMap(([key, value]) => [
+      ...Object.entries(companion(key, value)),
+      [key, typeof value === 'boolean' && settings.booleansAsStrings ? (value ? 'True' : 'False') : value],
+    ]),
+  );
+}

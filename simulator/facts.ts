@@ -1,0 +1,380 @@
+/** What the simulator does where it matters, and how sure we are that the real services do the same. */
+export interface Fact {
+  readonly behaviour: string;
+  readonly source: string;
+  readonly certainty: 'certain' | 'inferred';
+}
+
+/** The one place where inference is admitted; code names the inferred ones. docs/simulator.md carries every row. */
+export const facts = {
+  instanceAudience: {
+    behaviour: 'A token is checked for signature, audience and expiry; Graph answers 401 `InvalidAuthenticationToken`',
+    source: 'graph.md §6, §8',
+    certainty: 'certain',
+  },
+  identityNotFound: {
+    behaviour:
+      'A tenant without the service principal still issues a token, without `oid` and `roles`; Graph answers 403 `Authorization_IdentityNotFound`',
+    source: 'graph.md §6',
+    certainty: 'certain',
+  },
+  loginErrors: {
+    behaviour:
+      'AADSTS numbers, OAuth codes and texts of the token endpoint; 401 for `invalid_client`, 400 for the rest',
+    source: 'public behaviour of Entra, not in reference/',
+    certainty: 'inferred',
+  },
+  mailEnabledRefused: {
+    behaviour:
+      'A write on a mail-enabled group is 400 `Request_BadRequest`, "Cannot Update a mail-enabled security groups and or distribution list." (the documentation promises 403)',
+    source: 'graph.md §1.4',
+    certainty: 'certain',
+  },
+  mailEnabledCreationRefused: {
+    behaviour: "POST /groups with `mailEnabled` and without `Unified` is 400 with Microsoft's text",
+    source: 'graph.md §1.4',
+    certainty: 'certain',
+  },
+  onPremisesRefused: {
+    behaviour:
+      'A write on a synced group is 400, "Unable to update the specified properties for on-premises mastered Directory Sync objects…"',
+    source: 'graph.md §1.4',
+    certainty: 'certain',
+  },
+  memberReferences: {
+    behaviour: 'Adding a member twice is 400, removing one who is none is 404, a missing object is 404 naming its id',
+    source: 'graph.md §1.4',
+    certainty: 'certain',
+  },
+  deleteWithoutRef: {
+    behaviour: 'DELETE /groups/{id}/members/{id} without `/$ref` deletes the user',
+    source: 'graph.md §1.5',
+    certainty: 'certain',
+  },
+  bindAllOrNothing: {
+    behaviour: '`members@odata.bind` takes at most 20 and is all or nothing',
+    source: 'graph.md §1.5',
+    certainty: 'certain',
+  },
+  managementRestrictedSelect: {
+    behaviour: '`isManagementRestricted` comes only with `$select`',
+    source: 'graph.md §1.2',
+    certainty: 'certain',
+  },
+  dynamicDistributionInvisible: {
+    behaviour: 'A dynamic distribution group is never seen in Graph',
+    source: 'graph.md §1.1',
+    certainty: 'certain',
+  },
+  roleAssignableWrites: {
+    behaviour:
+      'Writing a role-assignable group needs `RoleManagement.ReadWrite.Directory`, else 403 `Authorization_RequestDenied`',
+    source: 'graph.md §1.2',
+    certainty: 'certain',
+  },
+  restrictedManagementText: {
+    behaviour: 'The words of the 403 on a group in a restricted management unit',
+    source: 'graph.md §1.2 says that it is refused',
+    certainty: 'inferred',
+  },
+  dynamicGroupText: {
+    behaviour: 'Status, code and words of a member write on a dynamic group',
+    source: 'graph.md §1.1 says that it is refused',
+    certainty: 'inferred',
+  },
+  deleteMailEnabledGroup: {
+    behaviour: 'DELETE /groups/{id} of a mail-enabled group is refused with the same words as other writes',
+    source: 'graph.md §12 lists it as unknown',
+    certainty: 'inferred',
+  },
+  unifiedGroupMembers: {
+    behaviour: 'Only users may be members of a Microsoft 365 group; the words of the refusal',
+    source: 'graph.md §1.5 for the rule',
+    certainty: 'inferred',
+  },
+  limitedMemberInformation: {
+    behaviour: 'Without a permission to read users, members come with their id and null for all else',
+    source: 'graph.md §4',
+    certainty: 'inferred',
+  },
+  queryErrors: {
+    behaviour:
+      'Words and codes for unknown query options, properties, page sizes and filters; options and functions Graph has but that are not modelled are 501',
+    source: 'graph.md §1.4, §9',
+    certainty: 'inferred',
+  },
+  graphAppRoleIds: {
+    behaviour: "Ids of Graph's app roles in `appRoles` and `appRoleAssignments`",
+    source: 'public permission reference, not in reference/',
+    certainty: 'inferred',
+  },
+  directoryDeletion: {
+    behaviour: 'A deleted group or user is gone at once; /directory/deletedItems is not modelled',
+    source: 'graph.md §8',
+    certainty: 'inferred',
+  },
+  missingAppRole: {
+    behaviour: 'No or expired token, or one without `Exchange.ManageAsApp`: 401, empty body, `WWW-Authenticate`',
+    source: 'exchange.md §1.7, E16',
+    certainty: 'certain',
+  },
+  missingDirectoryRole: {
+    behaviour: 'App role without a directory role that carries Exchange rights: 403, 4096 NUL bytes',
+    source: 'exchange.md §1.7, E15',
+    certainty: 'certain',
+  },
+  unknownCmdlet: {
+    behaviour: 'A cmdlet that is unknown or not allowed: 403, 4096 NUL bytes',
+    source: 'exchange.md §1.7, E15',
+    certainty: 'certain',
+  },
+  unknownParameterRefused: {
+    behaviour:
+      "A parameter that is unknown or not in the principal's role: 400 AmbiguousParameterSetException; names are bound without regard to case",
+    source: 'exchange.md §1.3, §1.7, E9',
+    certainty: 'certain',
+  },
+  wrongValueRefused: {
+    behaviour: 'A wrong type or enum value: 400 ParameterTransformationException; enumerators match by prefix',
+    source: 'exchange.md §1.3, §1.7, E8',
+    certainty: 'certain',
+  },
+  requestShape: {
+    behaviour:
+      '`CmdletInput` and `Parameters` are case-sensitive, `Parameters: null` is refused, a hashtable needs its `@odata.type`',
+    source: 'exchange.md §1.1, §1.3',
+    certainty: 'certain',
+  },
+  malformedRequest: {
+    behaviour: 'The envelope and words of a request refused for its shape',
+    source: 'exchange.md §1.1 for the rules',
+    certainty: 'inferred',
+  },
+  missingMandatoryParameter: {
+    behaviour: 'The words for a mandatory parameter that is missing',
+    source: "PowerShell's wording",
+    certainty: 'inferred',
+  },
+  emptyWriteAnswers: {
+    behaviour: 'A write without output answers an empty `value`, `{}` or an empty body, in turns',
+    source: 'exchange.md §1.4',
+    certainty: 'certain',
+  },
+  companionKeys: {
+    behaviour: 'Rows carry `X@odata.type` and `X@data.type` keys beside `X`; which ones',
+    source: 'exchange.md §1.4',
+    certainty: 'inferred',
+  },
+  newGroupWithoutName: {
+    behaviour: 'New-DistributionGroup may answer without DistinguishedName, in turns',
+    source: 'exchange.md §1.4',
+    certainty: 'certain',
+  },
+  nullIdentityReturnsAll: {
+    behaviour: 'A null or empty Identity on Get-DistributionGroup returns all groups',
+    source: 'exchange.md §4 Get-DistributionGroup',
+    certainty: 'certain',
+  },
+  identityByDisplayName: {
+    behaviour: 'An Identity also matches the display name',
+    source: 'exchange.md §4 lists Name, Alias, DN, e-mail, GUID',
+    certainty: 'inferred',
+  },
+  nameOfPeople: {
+    behaviour: 'The Exchange Name of a person is the alias',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  ambiguousIdentity: {
+    behaviour:
+      'A write whose Identity matches several objects is 400 ManagementObjectAmbiguousException, "matches multiple entries"',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  notFoundStatus: {
+    behaviour: 'ManagementObjectNotFoundException is 404 with `NotFound` (400 was seen too)',
+    source: 'exchange.md §1.7, E10',
+    certainty: 'certain',
+  },
+  errorTypes: {
+    behaviour: 'The .NET type names of member, name, address and owner errors',
+    source: 'exchange.md §1.7',
+    certainty: 'certain',
+  },
+  errorTexts: {
+    behaviour:
+      'The words, the status 400 and, beyond the two known ones, the hashes of cmdlet errors; the namespaces of ADObjectAlreadyExistsException and MinGroupOwnersCriteriaBreachedException',
+    source: 'exchange.md §1.7, E11, E14, §8',
+    certainty: 'inferred',
+  },
+  errorHashes: {
+    behaviour: '`Ex…` hashes other than Ex6F9304 and ExB10BE9',
+    source: 'exchange.md §8',
+    certainty: 'inferred',
+  },
+  directorySyncedWords: {
+    behaviour: 'A write on a synced group is refused with the documented words',
+    source: 'exchange.md §4',
+    certainty: 'certain',
+  },
+  directorySyncedType: {
+    behaviour: 'Status and .NET type of that refusal',
+    source: 'exchange.md §8',
+    certainty: 'inferred',
+  },
+  bypassNeeded: {
+    behaviour:
+      'A write on a mail-enabled security group without BypassSecurityGroupManagerCheck is refused, "The executing user is not in the current organization"',
+    source: 'exchange.md §1.7, §4',
+    certainty: 'certain',
+  },
+  notInOrganizationType: {
+    behaviour: 'Status and .NET type of that refusal',
+    source: 'exchange.md §1.7: type not captured',
+    certainty: 'inferred',
+  },
+  creationWithoutOwner: {
+    behaviour:
+      'New-DistributionGroup by an app without ManagedBy is refused with MinGroupOwnersCriteriaBreachedException',
+    source: 'exchange.md §4, §8: not documented',
+    certainty: 'inferred',
+  },
+  unfitOwner: {
+    behaviour: 'Type and words when an owner is neither mailbox, mail user nor mail-enabled security group',
+    source: 'exchange.md §4 for the rule',
+    certainty: 'inferred',
+  },
+  unifiedGroupAsMember: {
+    behaviour: 'Type and words when a Microsoft 365 group is to become a member',
+    source: 'exchange.md §4 for the rule',
+    certainty: 'inferred',
+  },
+  userWithoutMailbox: {
+    behaviour: 'A user without a mailbox is not found as member or owner',
+    source: 'exchange.md §4 Members',
+    certainty: 'certain',
+  },
+  badAlias: {
+    behaviour: 'Type and words for a bad alias; the derived alias has `?` for what is not supported',
+    source: 'exchange.md §4 Alias',
+    certainty: 'inferred',
+  },
+  blockedWordText: {
+    behaviour:
+      'Naming policy rewrites Name and DisplayName unless IgnoreNamingPolicy; that it also does so in Set-DistributionGroup, and the words for a blocked word',
+    source: 'exchange.md §4',
+    certainty: 'inferred',
+  },
+  openSecurityGroup: {
+    behaviour: 'Open is refused on security groups; the words',
+    source: 'exchange.md §4',
+    certainty: 'inferred',
+  },
+  exclusiveAddresses: {
+    behaviour: 'EmailAddresses and PrimarySmtpAddress together are refused; the words',
+    source: 'exchange.md §4',
+    certainty: 'inferred',
+  },
+  notAcceptedDomain: {
+    behaviour: 'An address outside the verified domains is refused',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  confirmationNeeded: {
+    behaviour:
+      'Remove-… without `Confirm: false` changes nothing and answers `@adminapi.confirmationmessage`; Remove-DistributionGroupMember inside a $batch needs none',
+    source: 'exchange.md §1.3',
+    certainty: 'inferred',
+  },
+  badFilter: {
+    behaviour: 'OPATH: the operators modelled, comparison without regard to case, and the words for a bad filter',
+    source: 'exchange.md §4',
+    certainty: 'inferred',
+  },
+  truncationWarning: {
+    behaviour: 'ResultSize defaults to 1000; truncation shows as a warning',
+    source: 'exchange.md §1.5, E7',
+    certainty: 'certain',
+  },
+  pagingByAnchor: {
+    behaviour:
+      'A nextLink works when replayed by POST with the same body and the same, non-empty X-AnchorMailbox, within 30 minutes; otherwise E12',
+    source: 'exchange.md §1.5: working hypothesis',
+    certainty: 'inferred',
+  },
+  batchLimit: {
+    behaviour: 'A $batch of more than 10 is refused whole',
+    source: 'exchange.md §1.6: practice, not a known limit',
+    certainty: 'inferred',
+  },
+  batchPartAuthorization: {
+    behaviour: 'A part without Authorization is run under the outer one',
+    source: 'exchange.md §1.6',
+    certainty: 'inferred',
+  },
+  batchForeignHost: {
+    behaviour: 'A part must name InvokeCommand on the same origin',
+    source: 'exchange.md §1.6',
+    certainty: 'inferred',
+  },
+  batchOrder: {
+    behaviour: 'Parts run in the order given and are answered in any order',
+    source: 'exchange.md §1.6, §8',
+    certainty: 'inferred',
+  },
+  batchErrors: {
+    behaviour: "An item's error has an empty `details.target`",
+    source: 'exchange.md §1.6',
+    certainty: 'certain',
+  },
+  recipientAdministratorHasNoBypass: {
+    behaviour: 'Exchange Recipient Administrator lacks BypassSecurityGroupManagerCheck (E9) and has everything else',
+    source: 'exchange.md §3',
+    certainty: 'inferred',
+  },
+  globalReaderReadsOnly: {
+    behaviour: 'Global Reader may run Get-… cmdlets only',
+    source: 'exchange.md §3',
+    certainty: 'inferred',
+  },
+  foreignTenant: {
+    behaviour: "A path of another tenant than the token's is 401",
+    source: 'none',
+    certainty: 'inferred',
+  },
+  moduleFileNeedsBoth: {
+    behaviour: 'EXOModuleFile lists the cmdlets a principal may run; that it needs both Version and CommandName',
+    source: 'exchange.md §1.1',
+    certainty: 'inferred',
+  },
+  contactsAsMembers: {
+    behaviour: 'Mail contacts and guests are valid members',
+    source: 'exchange.md §4 Members',
+    certainty: 'certain',
+  },
+  replication: {
+    behaviour:
+      "Exchange writes reach Graph after `replicationLagMs.exchangeToEntra`, Entra's reach Exchange after `entraToExchange`, both 0 unless set",
+    source: 'exchange.md §4 Consistency',
+    certainty: 'inferred',
+  },
+  throttleExtends: {
+    behaviour: 'Calls made before Retry-After ends are refused again and extend the wait',
+    source: 'design §8',
+    certainty: 'inferred',
+  },
+  concurrencyText: {
+    behaviour: 'The text about concurrent requests per tenant; its status 500',
+    source: 'exchange.md §1.7: status not recorded',
+    certainty: 'inferred',
+  },
+  identityEndpoint: {
+    behaviour:
+      'App Service identity endpoint: X-IDENTITY-HEADER, api-version 2019-08-01, tokens of 24 h; words of its refusals',
+    source: 'exchange.md §3',
+    certainty: 'inferred',
+  },
+} as const satisfies Record<string, Fact>;
+
+/** ExoHelper records the text, not its status (facts.concurrencyText). */
+export const CONCURRENCY_STATUS = 500;

@@ -1,0 +1,54 @@
+import type { DirectoryObject } from '../../tenant/model.ts';
+import { group, type GraphContext, type GraphOperation } from '../context.ts';
+import { notModelled } from '../errors.ts';
+import type { Link } from '../groupGuards.ts';
+import {
+  deviceType,
+  entityTypeOf,
+  groupType,
+  orgContactType,
+  servicePrincipalType,
+  userType,
+  type EntityType,
+} from '../properties.ts';
+import { checkSelect, page, render, selected } from '../query.ts';
+import { permissionsToReadUsers, readPermissions } from './permissions.ts';
+
+const types = [userType, groupType, orgContactType, deviceType, servicePrincipalType] as EntityType<DirectoryObject>[];
+
+function list(context: GraphContext, link: Link, cast: string | null) {
+  const { call, view, caller } = context;
+  const select = selected(call);
+  checkSelect(select ?? [], types, 'microsoft.graph.directoryObject');
+  if (cast !== null && !types.some(({ name }) => name === cast)) throw notModelled(`the cast to ${cast}`);
+  const objects = group(context)
+    [link].map((id) => view.get(id))
+    .filter((object) => object !== undefined)
+    .filter((object) => cast === null || entityTypeOf(object).name === cast);
+  const mayReadUsers = caller.roles.some((role) => permissionsToReadUsers.includes(role));
+  const rows = objects.map((object) => {
+    const type = entityTypeOf(object);
+    const properties = render(object, type, select);
+    // facts.limitedMemberInformation
+    const visible =
+      object.type === 'user' && !mayReadUsers
+        ? Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, key === 'id' ? value : null]))
+        : properties;
+    return { '@odata.type': `#${type.name}`, ...visible };
+  });
+  return page(call, 'directoryObjects', rows);
+}
+
+const options = ['$select', '$top', '$count', '$skiptoken'];
+const operation = (link: Link, cast: boolean): GraphOperation => ({
+  method: 'GET',
+  path: `groups/*/${link}${cast ? '/microsoft.graph.*' : ''}`,
+  permissions: readPermissions,
+  options,
+  run: (context) => list(context, link, cast ? `microsoft.graph.${context.params[1] ?? ''}` : null),
+});
+
+export const listMembers = operation('members', false);
+export const listOwners = operation('owners', false);
+export const listMembersOfType = operation('members', true);
+export const listOwnersOfType = operation('owners', true);

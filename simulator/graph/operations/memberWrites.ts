@@ -1,0 +1,61 @@
+import { empty } from '../../http/message.ts';
+import { removal } from '../../tenant/tenant.ts';
+import { bodyOf, group, objectById, referencedId, type GraphOperation } from '../context.ts';
+import { badRequest, notFound } from '../errors.ts';
+import { refuseDynamic, refuseUnwritable, withLinks, withoutLink, type Link } from '../groupGuards.ts';
+import { deleteUserPermissions, memberWritePermissions, writePermissions } from './permissions.ts';
+
+const addLink = (link: Link, permissions: readonly string[]): GraphOperation => ({
+  method: 'POST',
+  path: `groups/*/${link}/$ref`,
+  permissions,
+  options: [],
+  run(context) {
+    const { call, caller, view, tenant } = context;
+    const body = bodyOf(call);
+    const unknown = Object.keys(body).filter((key) => key !== '@odata.id');
+    if (unknown.length > 0) throw badRequest(`Invalid property '${unknown.join(', ')}'.`);
+    const id = referencedId(body['@odata.id']);
+    const target = group(context);
+    refuseUnwritable(target, caller);
+    if (link === 'members') refuseDynamic(target);
+    tenant.commit('entra', [{ put: withLinks(target, link, [id], (each) => objectById(view, each)) }]);
+    return empty(204);
+  },
+});
+
+const removeLink = (link: Link, permissions: readonly string[]): GraphOperation => ({
+  method: 'DELETE',
+  path: `groups/*/${link}/*/$ref`,
+  permissions,
+  options: [],
+  run(context) {
+    const target = group(context);
+    refuseUnwritable(target, context.caller);
+    if (link === 'members') refuseDynamic(target);
+    context.tenant.commit('entra', [{ put: withoutLink(target, link, (context.params[1] ?? '').toLowerCase()) }]);
+    return empty(204);
+  },
+});
+
+export const addMember = addLink('members', memberWritePermissions);
+export const addOwner = addLink('owners', writePermissions);
+export const removeMember = removeLink('members', memberWritePermissions);
+export const removeOwner = removeLink('owners', writePermissions);
+
+/** Without /$ref Graph deletes the object itself (graph.md §1.5, CAUTION). */
+const deleteTarget = (link: Link): GraphOperation => ({
+  method: 'DELETE',
+  path: `groups/*/${link}/*`,
+  permissions: deleteUserPermissions,
+  options: [],
+  run(context) {
+    const id = (context.params[1] ?? '').toLowerCase();
+    if (!group(context)[link].includes(id) || objectById(context.view, id)?.type !== 'user') throw notFound(id);
+    context.tenant.commit('entra', removal(context.view, id));
+    return empty(204);
+  },
+});
+
+export const deleteMemberObject = deleteTarget('members');
+export const deleteOwnerObject = deleteTarget('owners');

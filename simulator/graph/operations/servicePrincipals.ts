@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { ServicePrincipal } from '../../tenant/model.ts';
+import { exchangeAppId, graphAppId } from '../../tenant/roles.ts';
+import { servicePrincipalsOf } from '../../tenant/tenant.ts';
+import { appRolesOf } from '../appRoles.ts';
+import { objectById, type GraphContext, type GraphOperation } from '../context.ts';
+import { notFound, unsupportedQuery } from '../errors.ts';
+import { servicePrincipalType } from '../properties.ts';
+import { checkSelect, entity, filtered, page, render, selected } from '../query.ts';
+import { applicationPermissions, roleManagementPermissions } from './permissions.ts';
+
+function principal({ view, params }: GraphContext): ServicePrincipal {
+  const key = params[0] ?? '';
+  const appId = /^appId=(.+)$/.exec(key)?.[1];
+  const found =
+    appId === undefined
+      ? objectById(view, key)
+      : servicePrincipalsOf(view).find((each) => each.appId === appId.toLowerCase());
+  if (found?.type !== 'servicePrincipal') throw notFound(key);
+  return found;
+}
+
+export const getServicePrincipal: GraphOperation = {
+  method: 'GET',
+  path: 'servicePrincipals/*',
+  permissions: applicationPermissions,
+  options: ['$select'],
+  run(context) {
+    const select = selected(context.call);
+    checkSelect(select ?? [], [servicePrincipalType], servicePrincipalType.name);
+    return entity('servicePrincipals', render(principal(context), servicePrincipalType, select));
+  },
+};
+
+export const listServicePrincipals: GraphOperation = {
+  method: 'GET',
+  path: 'servicePrincipals',
+  permissions: applicationPermissions,
+  options: ['$select', '$filter', '$top', '$count', '$skiptoken'],
+  run({ call, view }) {
+    const select = selected(call);
+    checkSelect(select ?? [], [servicePrincipalType], servicePrincipalType.name);
+    const found = filtered(call, servicePrincipalsOf(view), servicePrincipalType);
+    return page(
+      call,
+      'servicePrincipals',
+      found.map((each) => render(each, servicePrincipalType, select)),
+    );
+  },
+};
+
+/** An id that stays the same for the same grant. */
+const assignmentId = (...parts: string[]): string =>
+  createHash('sha256').update(parts.join()).digest('base64url').slice(0, 43);
+
+export const listAppRoleAssignments: GraphOperation = {
+  method: 'GET',
+  path: 'servicePrincipals/*/appRoleAssignments',
+  permissions: applicationPermissions,
+  options: ['$top', '$skiptoken'],
+  run(context) {
+    const owner = principal(context);
+    const resources = [
+      { appId: graphAppId, granted: owner.roles.graph },
+      { appId: exchangeAppId, granted: owner.roles.exchange },
+    ];
+    const rows = resources.flatMap(({ appId, granted }) => {
+      const resource = servicePrincipalsOf(context.view).find((each) => each.appId === appId);
+      return appRolesOf(appId)
+        .filter(({ value }) => granted.includes(value))
+        .map(({ id }) => ({
+          id: assignmentId(owner.id, appId, id),
+          createdDateTime: '2025-03-03T08:00:00Z',
+          appRoleId: id,
+          principalDisplayName: owner.displayName,
+          principalId: owner.id,
+          principalType: 'ServicePrincipal',
+          resourceDisplayName: resource?.displayName ?? null,
+          resourceId: resource?.id ?? null,
+        }));
+    });
+    return page(context.call, 'appRoleAssignments', rows);
+  },
+};
+
+export const listRoleAssignments: GraphOperation = {
+  method: 'GET',
+  path: 'roleManagement/directory/roleAssignments',
+  permissions: roleManagementPermissions,
+  options: ['$filter', '$top', '$skiptoken'],
+  run({ call, view }) {
+    // graph.md §4: a filter on principalId (or roleDefinitionId, not modelled) is mandatory
+    const filter = call.url.searchParams.get('$filter') ?? '';
+    const principalId = /^\s*principalId eq '([^']+)'\s*$/.exec(filter)?.[1];
+    if (principalId === undefined) throw unsupportedQuery('A filter on principalId or roleDefinitionId is required.');
+    const holder = objectById(view, principalId);
+    const roles = holder?.type === 'user' || holder?.type === 'servicePrincipal' ? holder.directoryRoles : [];
+    const rows = roles.map((roleDefinitionId) => ({
+      id: assignmentId(principalId, roleDefinitionId),
+      principalId,
+      directoryScopeId: '/',
+      roleDefinitionId,
+    }));
+    return page(call, 'roleManagement/directory/roleAssignments', rows);
+  },
+};

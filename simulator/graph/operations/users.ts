@@ -1,0 +1,34 @@
+import { usersOf } from '../../tenant/tenant.ts';
+import { user, type GraphOperation } from '../context.ts';
+import { userType } from '../properties.ts';
+import { checkSelect, entity, filtered, page, render, selected } from '../query.ts';
+import { permissionsToReadUsers } from './permissions.ts';
+
+export const getUser: GraphOperation = {
+  method: 'GET',
+  path: 'users/*',
+  permissions: permissionsToReadUsers,
+  options: ['$select'],
+  run({ call, view, params }) {
+    const select = selected(call);
+    checkSelect(select ?? [], [userType], userType.name);
+    return entity('users', render(user(view, params[0] ?? ''), userType, select));
+  },
+};
+
+export const listUsers: GraphOperation = {
+  method: 'GET',
+  path: 'users',
+  permissions: permissionsToReadUsers,
+  options: ['$select', '$filter', '$top', '$count', '$skiptoken'],
+  run({ call, view }) {
+    const select = selected(call);
+    checkSelect(select ?? [], [userType], userType.name);
+    const found = filtered(call, usersOf(view), userType);
+    return page(
+      call,
+      'users',
+      found.map((each) => render(each, userType, select)),
+    );
+  },
+};

@@ -1,0 +1,24 @@
+// The simulator as a process: one JSON line when it is ready, ends on SIGTERM.
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { createCertificateAuthority, startSimulator, type SimulatorOptions } from './index.ts';
+
+const { values } = parseArgs({
+  options: { 'ca-file': { type: 'string' }, ports: { type: 'string' }, seed: { type: 'string' } },
+});
+const certificateAuthority = await createCertificateAuthority();
+// The parent needs it for NODE_EXTRA_CA_CERTS of what it starts next.
+if (values['ca-file'] !== undefined) await writeFile(values['ca-file'], certificateAuthority.certificatePem);
+const options: SimulatorOptions = {
+  certificateAuthority,
+  ...(values.ports === undefined ? {} : { ports: JSON.parse(values.ports) as NonNullable<SimulatorOptions['ports']> }),
+  ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+};
+const { close, ...ready } = await startSimulator(options);
+process.stdout.write(`${JSON.stringify(ready)}\n`);
+
+const end = (): void => {
+  void close().then(() => process.exit(0));
+};
+process.once('SIGTERM', end);
+process.once('SIGINT', end);

@@ -1,0 +1,188 @@
+import { isObject, isStringArray, type JsonObject } from '../http/message.ts';
+import type { World } from '../world.ts';
+import { newContact, newDomain, newExchangeGroup, newGroup, newServicePrincipal, newUser } from './defaults.ts';
+import type { Contact, DirectoryObject, Domain, Group, ServicePrincipal, Settings, User } from './model.ts';
+import { mismatches, schemas } from './mergeSchemas.ts';
+
+type Lists = Record<string, JsonObject[]>;
+
+/** Objects as they will be, in the order they were given; references may name an earlier or a present one. */
+class Merge {
+  readonly #world: World;
+  readonly #objects: Map<string, DirectoryObject>;
+  readonly changed = new Map<string, DirectoryObject>();
+  readonly faults: string[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#objects = new Map([...world.tenant.view('exchange'), ...world.tenant.view('entra')]);
+  }
+
+  get #now(): string {
+    return new Date(this.#world.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  }
+
+  put(object: DirectoryObject): void {
+    this.#objects.set(object.id, object);
+    this.changed.set(object.id, object);
+  }
+
+  #find<T extends DirectoryObject>(type: T['type'], matches: (object: T) => boolean): T | undefined {
+    return [...this.#objects.values()].find((each): each is T => each.type === type && matches(each as T));
+  }
+
+  #idOf(ref: string): string | null {
+    const wanted = ref.toLowerCase();
+    const found = [...this.#objects.values()].find((object) => {
+      const names: (string | null)[] = [object.id];
+      if (object.type === 'user') names.push(object.userPrincipalName);
+      if ('mail' in object) names.push(object.mail);
+      if (object.type === 'group') names.push(object.displayName, object.exchange?.Name ?? null);
+      return names.some((name) => name?.toLowerCase() === wanted);
+    });
+    return found?.id ?? null;
+  }
+
+  #ids(refs: unknown, at: string): string[] {
+    const found = (isStringArray(refs) ? refs : []).map((ref) => {
+      const id = this.#idOf(ref);
+      if (id === null) this.faults.push(`${at}: ${ref} is not in the tenant`);
+      return id;
+    });
+    return found.filter((id) => id !== null);
+  }
+
+  user(fields: JsonObject, at: string): void {
+    const given = fields as Partial<User>;
+    const upn = given.userPrincipalName?.toLowerCase();
+    const present =
+      given.id === undefined
+        ? this.#find<User>('user', (user) => user.userPrincipalName.toLowerCase() === upn)
+        : this.#find<User>('user', (user) => user.id === given.id?.toLowerCase());
+    if (present) return this.put({ ...present, ...given, id: present.id });
+    if (given.userPrincipalName === undefined) return void this.faults.push(`${at}.userPrincipalName is missing`);
+    this.put(
+      newUser({
+        displayName: given.userPrincipalName,
+        createdDateTime: this.#now,
+        ...given,
+        id: given.id?.toLowerCase() ?? this.#world.random.guid(`user:${given.userPrincipalName.toLowerCase()}`),
+        userPrincipalName: given.userPrincipalName,
+      }),
+    );
+  }
+
+  contact(fields: JsonObject, at: string): void {
+    const given = fields as Partial<Contact>;
+    const present = this.#find<Contact>('contact', ({ id, mail }) =>
+      given.id === undefined ? mail.toLowerCase() === given.mail?.toLowerCase() : id === given.id.toLowerCase(),
+    );
+    if (present) return this.put({ ...present, ...given, id: present.id });
+    if (given.mail === undefined) return void this.faults.push(`${at}.mail is missing`);
+    const id = given.id?.toLowerCase() ?? this.#world.random.guid(`contact:${given.mail.toLowerCase()}`);
+    this.put(newContact({ displayName: given.mail, ...given, id, mail: given.mail }));
+  }
+
+  group(fields: JsonObject, at: string): void {
+    const { members, owners, exchange, ...rest } = fields;
+    const given = rest as Partial<Group>;
+    const name = isObject(exchange) && typeof exchange.Name === 'string' ? exchange.Name : undefined;
+    const present = this.#find<Group>('group', (group) => {
+      if (given.id !== undefined) return group.id === given.id.toLowerCase();
+      if (given.mail) return group.mail?.toLowerCase() === given.mail.toLowerCase();
+      return name === undefined ? group.displayName === given.displayName : group.exchange?.Name === name;
+    });
+    const displayName = given.displayName ?? name ?? given.mail?.split('@')[0];
+    if (!present && displayName === undefined) return void this.faults.push(`${at}.displayName is missing`);
+    const base =
+      present ??
+      newGroup({
+        displayName: displayName ?? '',
+        mailNickname: given.mail?.split('@')[0] ?? (displayName ?? '').toLowerCase().replace(/[^a-z0-9]+/g, '-'),
+        createdDateTime: this.#now,
+        ...given,
+        id: given.id?.toLowerCase() ?? this.#world.random.guid(`group:${name ?? given.mail ?? displayName ?? ''}`),
+      });
+    const merged: Group = {
+      ...base,
+      ...given,
+      id: base.id,
+      ...(members === undefined ? {} : { members: this.#ids(members, `${at}.members`) }),
+      ...(owners === undefined ? {} : { owners: this.#ids(owners, `${at}.owners`) }),
+    };
+    this.put({ ...merged, exchange: this.#exchangeOf(merged, isObject(exchange) ? exchange : {}) });
+  }
+
+  #exchangeOf(group: Group, given: JsonObject): Group['exchange'] {
+    const isDynamic =
+      (given.RecipientTypeDetails ?? group.exchange?.RecipientTypeDetails) === 'DynamicDistributionGroup';
+    if (!group.mailEnabled && !isDynamic) return null;
+    const classified = group.securityEnabled ? 'MailUniversalSecurityGroup' : 'MailUniversalDistributionGroup';
+    const details = group.groupTypes.includes('Unified') ? 'GroupMailbox' : classified;
+    const base =
+      group.exchange ??
+      newExchangeGroup({ RecipientTypeDetails: details, Name: group.displayName, WhenChangedUTC: this.#now });
+    return { ...base, ...given };
+  }
+
+  servicePrincipal(fields: JsonObject, at: string): void {
+    const { roles, ...rest } = fields;
+    const given = rest as Partial<ServicePrincipal>;
+    if (given.appId === undefined) return void this.faults.push(`${at}.appId is missing`);
+    const appId = given.appId.toLowerCase();
+    const base =
+      this.#find<ServicePrincipal>('servicePrincipal', (principal) => principal.appId === appId) ??
+      newServicePrincipal({ id: this.#world.random.guid(`servicePrincipal:${appId}`), appId, displayName: appId });
+    this.put({ ...base, ...given, id: base.id, appId, roles: { ...base.roles, ...(isObject(roles) ? roles : {}) } });
+  }
+}
+
+function mergeDomains(world: World, domains: readonly JsonObject[], faults: string[]): void {
+  for (const [index, fields] of domains.entries()) {
+    const given = fields as Partial<Domain>;
+    if (given.id === undefined) {
+      faults.push(`domains[${String(index)}].id is missing`);
+      continue;
+    }
+    const id = given.id.toLowerCase();
+    const at = world.tenant.domains.findIndex((domain) => domain.id === id);
+    const present = world.tenant.domains[at];
+    if (present) world.tenant.domains[at] = { ...present, ...given, id };
+    else world.tenant.domains.push(newDomain({ ...given, id }));
+  }
+}
+
+/** Merges objects in, or says everything that is wrong and changes nothing. */
+export function mergeTenant(world: World, body: unknown): string[] {
+  if (!isObject(body)) return ['the body is not an object'];
+  const faults: string[] = Object.keys(body)
+    .filter((key) => !Object.hasOwn(schemas, key))
+    .map((key) => `${key} is not known`);
+  for (const [key, schema] of Object.entries(schemas)) {
+    const value = body[key];
+    if (value === undefined) continue;
+    if (key === 'settings') faults.push(...mismatches(value, schema, 'settings'));
+    else if (!Array.isArray(value)) faults.push(`${key} is not a list`);
+    else faults.push(...value.flatMap((item, index) => mismatches(item, schema, `${key}[${String(index)}]`)));
+  }
+  if (faults.length > 0) return faults;
+  const { settings = {}, ...lists } = body;
+  const { users = [], contacts = [], groups = [], servicePrincipals = [], domains = [] } = lists as Lists;
+  const merge = new Merge(world);
+  users.forEach((fields, index) => merge.user(fields, `users[${String(index)}]`));
+  contacts.forEach((fields, index) => merge.contact(fields, `contacts[${String(index)}]`));
+  groups.forEach((fields, index) => merge.group(fields, `groups[${String(index)}]`));
+  servicePrincipals.forEach((fields, index) => merge.servicePrincipal(fields, `servicePrincipals[${String(index)}]`));
+  if (merge.faults.length > 0) return merge.faults;
+  mergeDomains(world, domains, merge.faults);
+  const { replicationLagMs, ...rest } = settings as Partial<Settings>;
+  Object.assign(world.tenant.settings, rest);
+  Object.assign(world.tenant.settings.replicationLagMs, replicationLagMs);
+  // People are made in Entra and reach Exchange after the lag; groups are put on both sides at once.
+  const changes = [...merge.changed.values()];
+  const people = changes.filter(({ type }) => type === 'user' || type === 'contact').map((put) => ({ put }));
+  const others = changes.filter(({ type }) => type !== 'user' && type !== 'contact').map((put) => ({ put }));
+  if (people.length > 0) world.tenant.commit('entra', people);
+  if (others.length > 0) world.tenant.directory.commit('exchange', others, world.clock.now(), 0);
+  return merge.faults;
+}

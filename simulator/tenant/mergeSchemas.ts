@@ -1,0 +1,139 @@
+import { isObject, isStringArray } from '../http/message.ts';
+
+// What PUT /_sim/tenant may say of each kind of object; anything else is refused by name.
+
+type Check = (value: unknown) => boolean;
+export type Schema = Readonly<Record<string, Check>>;
+
+const text: Check = (value) => typeof value === 'string';
+const flag: Check = (value) => typeof value === 'boolean';
+const list: Check = isStringArray;
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const oneOf =
+  (...values: string[]): Check =>
+  (value) =>
+    typeof value === 'string' && values.includes(value);
+const shaped =
+  (schema: Schema): Check =>
+  (value) =>
+    mismatches(value, schema, '').length === 0;
+const lag: Check = (value) => typeof value === 'number' && value >= 0;
+
+const exchange: Schema = {
+  RecipientTypeDetails: oneOf(
+    'MailUniversalDistributionGroup',
+    'MailUniversalSecurityGroup',
+    'RoomList',
+    'GroupMailbox',
+    'DynamicDistributionGroup',
+  ),
+  Name: text,
+  MemberJoinRestriction: oneOf('Open', 'Closed', 'ApprovalRequired'),
+  MemberDepartRestriction: oneOf('Open', 'Closed'),
+  RequireSenderAuthenticationEnabled: flag,
+  HiddenFromAddressListsEnabled: flag,
+  HiddenGroupMembershipEnabled: flag,
+  ModerationEnabled: flag,
+  ModeratedBy: list,
+  SendModerationNotifications: oneOf('Always', 'Internal', 'Never'),
+  BypassNestedModerationEnabled: flag,
+  BccBlocked: flag,
+  MailTip: orNull(text),
+  Notes: text,
+  CustomAttributes: (value) => isObject(value) && Object.values(value).every(text),
+};
+
+export const schemas: Readonly<Record<string, Schema>> = {
+  users: {
+    id: text,
+    userPrincipalName: text,
+    displayName: text,
+    userType: oneOf('Member', 'Guest'),
+    accountEnabled: flag,
+    givenName: orNull(text),
+    surname: orNull(text),
+    jobTitle: orNull(text),
+    department: orNull(text),
+    officeLocation: orNull(text),
+    mobilePhone: orNull(text),
+    businessPhones: list,
+    otherMails: list,
+    mail: orNull(text),
+    mailNickname: orNull(text),
+    proxyAddresses: list,
+    onPremisesSyncEnabled: orNull(flag),
+    onPremisesImmutableId: orNull(text),
+    isManagementRestricted: orNull(flag),
+    createdDateTime: text,
+    recipientTypeDetails: orNull(
+      oneOf('UserMailbox', 'SharedMailbox', 'RoomMailbox', 'EquipmentMailbox', 'MailUser', 'GuestMailUser'),
+    ),
+    directoryRoles: list,
+  },
+  contacts: {
+    id: text,
+    displayName: text,
+    mail: text,
+    mailNickname: text,
+    proxyAddresses: list,
+    onPremisesSyncEnabled: orNull(flag),
+  },
+  groups: {
+    id: text,
+    displayName: text,
+    description: orNull(text),
+    groupTypes: list,
+    mailEnabled: flag,
+    securityEnabled: flag,
+    mail: orNull(text),
+    mailNickname: text,
+    proxyAddresses: list,
+    onPremisesSyncEnabled: orNull(flag),
+    isAssignableToRole: orNull(flag),
+    isManagementRestricted: orNull(flag),
+    membershipRule: orNull(text),
+    membershipRuleProcessingState: orNull(text),
+    resourceProvisioningOptions: list,
+    visibility: orNull(text),
+    createdDateTime: text,
+    members: list,
+    owners: list,
+    exchange: shaped(exchange),
+  },
+  servicePrincipals: {
+    appId: text,
+    displayName: text,
+    servicePrincipalType: oneOf('Application', 'ManagedIdentity'),
+    roles: shaped({ graph: list, exchange: list }),
+    directoryRoles: list,
+    clientSecrets: (value) =>
+      Array.isArray(value) && value.every((item) => shaped({ value: text, endDateTime: text })(item)),
+  },
+  domains: {
+    id: text,
+    authenticationType: oneOf('Managed', 'Federated'),
+    isDefault: flag,
+    isInitial: flag,
+    isVerified: flag,
+  },
+  settings: {
+    namingPolicy: orNull(text),
+    blockedWords: list,
+    defaultDomain: text,
+    replicationLagMs: shaped({ entraToExchange: lag, exchangeToEntra: lag }),
+    tenantServicePrincipal: oneOf('present', 'absent'),
+    booleansAsStrings: flag,
+  },
+};
+
+export function mismatches(value: unknown, schema: Schema, at: string): string[] {
+  if (!isObject(value)) return [`${at} is not an object`];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const check = Object.hasOwn(schema, key) ? schema[key] : undefined;
+    if (!check) return [`${at}.${key} is not known`];
+    return check(item) ? [] : [`${at}.${key} has a wrong value`];
+  });
+}

@@ -1,0 +1,59 @@
+import type { Clock } from '../clock.ts';
+import { Directory, type Change, type Side, type View } from './directory.ts';
+import type { Contact, Domain, Group, ServicePrincipal, Settings, TenantContents, User } from './model.ts';
+
+export class Tenant {
+  readonly id: string;
+  readonly displayName: string;
+  readonly domains: Domain[];
+  readonly settings: Settings;
+  readonly directory: Directory;
+  readonly #clock: Clock;
+
+  constructor(contents: TenantContents, clock: Clock) {
+    this.id = contents.tenantId;
+    this.displayName = contents.displayName;
+    this.domains = contents.domains;
+    this.settings = contents.settings;
+    this.directory = new Directory(contents.objects);
+    this.#clock = clock;
+  }
+
+  get initialDomain(): string {
+    return this.domains.find((domain) => domain.isInitial)?.id ?? '';
+  }
+
+  view(side: Side, stale = false): View {
+    this.directory.settle(this.#clock.now());
+    return this.directory.view(side, stale);
+  }
+
+  commit(side: Side, changes: readonly Change[]): void {
+    const { entraToExchange, exchangeToEntra } = this.settings.replicationLagMs;
+    this.directory.commit(side, changes, this.#clock.now(), side === 'entra' ? entraToExchange : exchangeToEntra);
+  }
+
+  servicePrincipal(appId: string): ServicePrincipal | undefined {
+    return servicePrincipalsOf(this.view('entra')).find((candidate) => candidate.appId === appId.toLowerCase());
+  }
+}
+
+export const usersOf = (view: View): User[] => [...view.values()].filter((object) => object.type === 'user');
+export const groupsOf = (view: View): Group[] => [...view.values()].filter((object) => object.type === 'group');
+export const contactsOf = (view: View): Contact[] => [...view.values()].filter((object) => object.type === 'contact');
+export const servicePrincipalsOf = (view: View): ServicePrincipal[] =>
+  [...view.values()].filter((object) => object.type === 'servicePrincipal');
+
+/** The changes that delete an object and take it out of every group. */
+export function removal(view: View, id: string): Change[] {
+  const emptied = groupsOf(view)
+    .filter((group) => group.id !== id && (group.members.includes(id) || group.owners.includes(id)))
+    .map((group) => ({
+      put: {
+        ...group,
+        members: group.members.filter((member) => member !== id),
+        owners: group.owners.filter((owner) => owner !== id),
+      },
+    }));
+  return [...emptied, { remove: id }];
+}

@@ -1,0 +1,50 @@
+import { createClock, type Clock } from './clock.ts';
+import { Faults } from './http/faults.ts';
+import { Journal } from './http/journal.ts';
+import { createRandom, type Random } from './random.ts';
+import { seedIds, seedTenant, type SeedIds } from './tenant/seed.ts';
+import { Tenant } from './tenant/tenant.ts';
+import type { TokenIssuer } from './tokens/issuer.ts';
+
+/** What all servers of one simulator share. */
+export class World {
+  readonly clock: Clock;
+  readonly faults: Faults;
+  readonly journal = new Journal();
+  readonly issuer: TokenIssuer;
+  readonly ids: SeedIds;
+  /** PEM of the certificates registered for the app. */
+  readonly clientCertificates: readonly string[];
+  random: Random;
+  tenant: Tenant;
+  readonly #seed: number;
+
+  constructor(options: {
+    seed: number;
+    now: (() => number) | undefined;
+    issuer: TokenIssuer;
+    clientCertificates: string[];
+  }) {
+    this.#seed = options.seed;
+    this.clock = createClock(options.now);
+    this.random = createRandom(options.seed);
+    this.ids = seedIds(this.random);
+    this.issuer = options.issuer;
+    this.clientCertificates = options.clientCertificates;
+    this.faults = new Faults(this.clock, { ...this.random, next: () => this.random.next() });
+    this.tenant = this.#seededTenant();
+  }
+
+  /** Back to the seed: tenant, clock, faults and journal. */
+  reset(): void {
+    this.clock.reset();
+    this.faults.clear();
+    this.journal.clear();
+    this.random = createRandom(this.#seed);
+    this.tenant = this.#seededTenant();
+  }
+
+  #seededTenant(): Tenant {
+    return new Tenant(seedTenant(this.random, this.clock.now()), this.clock);
+  }
+}
