@@ -2,6 +2,9 @@ import { Fault, type FieldFault } from './errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The only place that reads it. */
+export const processEnvironment: Environment = process.env;
+
 /** `on`: writes are carried out. `reportOnly`: every write becomes a dry run. `off`: every write is refused. */
 export type WriteMode = 'on' | 'reportOnly' | 'off';
 

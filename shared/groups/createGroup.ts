@@ -6,16 +6,20 @@ import type { Output } from '../exchange/answers.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
 import type { Recipient, Recipients } from '../exchange/recipients.ts';
 import { blockersOf, protectionBlockers, type ProtectionLists, refuseBlocked } from './blockers.ts';
-import { compare, exchangeName, type GroupRequest, judgeHolders, missingSettings } from './creationPlan.ts';
+import {
+  compare,
+  type CreationOutcome,
+  exchangeName,
+  type GroupRequest,
+  judgeHolders,
+  missingSettings,
+} from './creationPlan.ts';
 import { groupInExchange } from './group.ts';
 import type { MembershipSummary } from './memberRows.ts';
 import { type MemberResolver, requireOwners } from './members.ts';
 import type { Membership } from './membership.ts';
 import { summarize } from './memberRows.ts';
 import type { GroupResolver } from './resolve.ts';
-
-export const creationOutcomes = ['created', 'already_exists', 'completed', 'partial', 'pending', 'planned'] as const;
-export type CreationOutcome = (typeof creationOutcomes)[number];
 
 export interface Creation {
   readonly outcome: CreationOutcome;

@@ -1,6 +1,10 @@
+import { Fault } from '../errors.ts';
 import type { DistributionGroup, DistributionGroupChange, ExchangeGroupKind } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
 import type { Recipient } from '../exchange/recipients.ts';
+
+export const creationOutcomes = ['created', 'already_exists', 'completed', 'partial', 'pending', 'planned'] as const;
+export type CreationOutcome = (typeof creationOutcomes)[number];
 
 /** A group as a caller wants it. null: the caller does not mind. */
 export interface GroupRequest {
@@ -16,6 +20,38 @@ export interface GroupRequest {
   readonly hideFromAddressLists: boolean | null;
   readonly requireSenderAuthentication: boolean | null;
   readonly ignoreNamingPolicy: boolean;
+}
+
+/** What a caller may leave out of a GroupRequest. */
+export type GroupRequestInput = Pick<GroupRequest, 'kind' | 'displayName' | 'owners'> & {
+  readonly [Name in Exclude<keyof GroupRequest, 'kind' | 'displayName' | 'owners'>]?: NonNullable<GroupRequest[Name]>;
+};
+
+/** Fills in what was left out. @throws Fault `invalid_request` when no alias can be made of the name */
+export function toGroupRequest(input: GroupRequestInput): GroupRequest {
+  const primarySmtpAddress = input.primarySmtpAddress ?? null;
+  const alias = input.alias ?? deriveAlias(input.displayName, primarySmtpAddress);
+  if (alias === null) {
+    const fix = 'Add alias, or primarySmtpAddress.';
+    throw new Fault('invalid_request', {
+      detail: 'No alias can be made of the displayName.',
+      fix,
+      errors: [{ pointer: '/alias', message: 'cannot be derived from displayName', fix }],
+    });
+  }
+  return {
+    kind: input.kind,
+    displayName: input.displayName,
+    alias,
+    primarySmtpAddress,
+    description: input.description ?? null,
+    owners: input.owners,
+    members: input.members ?? [],
+    addresses: input.addresses ?? [],
+    hideFromAddressLists: input.hideFromAddressLists ?? null,
+    requireSenderAuthentication: input.requireSenderAuthentication ?? null,
+    ignoreNamingPolicy: input.ignoreNamingPolicy ?? false,
+  };
 }
 
 /** One thing in which a group that exists is not what was asked for. */

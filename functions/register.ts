@@ -1,0 +1,50 @@
+import type { Action } from '../shared/action/contract.ts';
+import { registerActions } from '../shared/action/register.ts';
+import { systemClock } from '../shared/clock.ts';
+import { type Environment, readConfig } from '../shared/config.ts';
+import { createServices, type Outside } from '../shared/services.ts';
+import { testConnection } from './connection/testConnection.ts';
+import { createGroup } from './groups/createGroup.ts';
+import { deleteGroup } from './groups/deleteGroup.ts';
+import { getGroup } from './groups/getGroup.ts';
+import { addMembers } from './members/addMembers.ts';
+import { listMembers } from './members/listMembers.ts';
+import { removeMembers } from './members/removeMembers.ts';
+
+/** Everything this app can register, room by room. ENABLED_ROOMS says what of it is. */
+export const actions: readonly Action[] = [
+  testConnection,
+
+  createGroup,
+  getGroup,
+  deleteGroup,
+
+  listMembers,
+  addMembers,
+  removeMembers,
+];
+
+/**
+ * The composition root: reads the settings once, wires the services, registers the actions of the enabled rooms.
+ * With wrong settings the actions are registered all the same, and each call says which settings to mend: a throw here
+ * would leave an administrator with an app that lists no functions and a reason buried in the host's log.
+ */
+export function register(options: { env: Environment } & Partial<Outside>): void {
+  const result = readConfig(options.env);
+  const outside: Outside = {
+    fetch: options.fetch ?? fetch,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  };
+  if (!result.ok) {
+    const { fault } = result;
+    const services = () => {
+      throw fault;
+    };
+    registerActions(actions, result.enabledRooms, { services, writeMode: 'off', clock: outside.clock });
+    return;
+  }
+  const services = createServices(result.config, outside);
+  const { writeMode, enabledRooms } = result.config;
+  registerActions(actions, enabledRooms, { services: () => services, writeMode, clock: outside.clock });
+}

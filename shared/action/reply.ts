@@ -1,0 +1,74 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { type Fault, faultTable } from '../errors.ts';
+
+/** A caller that sends `x-outcome-mode: flow` gets refusals as outcomes, so that an Okta flow does not halt (design §5). */
+export const outcomeModeHeader = 'x-outcome-mode';
+
+/** Statuses that are decisions, not failures. */
+const refusals: readonly number[] = [403, 404, 409];
+/** Told where the upstream did not say. */
+const defaultRetryAfterSeconds = 10;
+
+export interface FaultReplyOptions {
+  readonly requestId: string;
+  readonly isFlow: boolean;
+}
+
+/** RFC 9457 problem details, or for flows a flat refusal. */
+export function faultReply(fault: Fault, { requestId, isFlow }: FaultReplyOptions): HttpResponseInit {
+  const { status, title, retryable } = faultTable[fault.code];
+  if (isFlow && refusals.includes(status)) {
+    return jsonReply(200, requestId, {
+      ok: false,
+      outcome: 'refused',
+      changed: false,
+      code: fault.code,
+      message: fault.message,
+      fix: fault.fix,
+      errors: fault.errors,
+      requestId,
+    });
+  }
+  const retryAfterSeconds = status === 429 ? (fault.retryAfterSeconds ?? defaultRetryAfterSeconds) : null;
+  const problem = {
+    type: `urn:okta-m365-actions:problem:${fault.code}`,
+    title,
+    status,
+    detail: fault.message,
+    code: fault.code,
+    retryable,
+    fix: fault.fix,
+    requestId,
+    upstream: fault.upstream,
+    upstreamRequestId: fault.upstreamRequestId,
+    retryAfterSeconds,
+    errors: fault.errors,
+  };
+  const reply = jsonReply(status, requestId, problem);
+  return {
+    ...reply,
+    headers: {
+      ...reply.headers,
+      'content-type': 'application/problem+json',
+      ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+  };
+}
+
+export function jsonReply(
+  status: number,
+  requestId: string,
+  body: Readonly<Record<string, unknown>>,
+): Omit<HttpResponseInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> } {
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      'x-request-id': requestId,
+      // Replies name people and groups: nothing between here and the caller may keep them.
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+    body: JSON.stringify(body),
+  };
+}

@@ -1,0 +1,99 @@
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { TObject } from '@sinclair/typebox';
+import type { FieldFault } from '../errors.ts';
+
+/** Checks a value against a schema; all faults at once. May convert query texts to numbers and flags in place. */
+export type Validator = (value: unknown) => readonly FieldFault[];
+
+/**
+ * A validator whose schema is compiled with its first use. Every fault names the field by JSON pointer, the rule, and
+ * the fix, for which the schema's `description` gives the words.
+ * @param prefix stands before each pointer: '' for a body, `/query` or `/params`
+ */
+export function createValidator(schema: TObject, prefix: '' | '/query' | '/params'): () => Promise<Validator> {
+  let compiled: Promise<ValidateFunction> | null = null;
+  return async () => {
+    compiled ??= compile(schema, prefix !== '');
+    const validate = await compiled;
+    return (value) => {
+      if (validate(value)) return [];
+      return (validate.errors ?? []).map((error) => describe(error, prefix));
+    };
+  };
+}
+
+/** ajv is loaded with the first request: a cold start should not pay for it. */
+async function compile(schema: TObject, coerceTypes: boolean): Promise<ValidateFunction> {
+  const { Ajv } = await import('ajv');
+  const ajv = new Ajv({ allErrors: true, verbose: true, coerceTypes, strict: true, allowUnionTypes: true });
+  ajv.addKeyword(textListKeyword);
+  return ajv.compile(schema);
+}
+
+/** Marks a list that may also come as one text, separated by commas or lines (design §5). */
+export const textListKeyword = 'x-text-list';
+
+/** The entries of a list that came as text; other values are left to the schema. Pure. */
+export function splitTextLists(schema: TObject, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, entry]: [string, unknown]) => [
+      name,
+      isTextList(schema, name) && typeof entry === 'string' ? splitText(entry) : entry,
+    ]),
+  );
+}
+
+function isTextList(schema: TObject, name: string): boolean {
+  const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
+  return typeof property === 'object' && textListKeyword in property;
+}
+
+function splitText(text: string): string[] {
+  return text
+    .split(/[,;\r\n]/)
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+function describe(error: ErrorObject, prefix: string): FieldFault {
+  const { parentSchema } = error;
+  const wanted = typeof parentSchema?.description === 'string' ? parentSchema.description : null;
+  const at = (name: string) => `${prefix}${error.instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const params = error.params as Readonly<Record<string, unknown>>;
+  switch (error.keyword) {
+    case 'required': {
+      const name = String(params.missingProperty);
+      return { pointer: at(name), message: 'is required', fix: `Add ${name}${explain(parentSchema, name)}.` };
+    }
+    case 'additionalProperties': {
+      const name = String(params.additionalProperty);
+      const known = Object.keys((parentSchema?.properties ?? {}) as Record<string, unknown>);
+      const fix = `Remove it${known.length === 0 ? '' : `, or use one of: ${known.join(', ')}`}.`;
+      return { pointer: at(name), message: 'is not a known field', fix };
+    }
+    case 'enum': {
+      const allowed = (params.allowedValues as readonly unknown[]).map(String).join(', ');
+      return {
+        pointer: `${prefix}${error.instancePath}`,
+        message: `must be one of ${allowed}`,
+        fix: `Use one of: ${allowed}.`,
+      };
+    }
+    default:
+      return {
+        pointer: `${prefix}${error.instancePath}`,
+        message: error.message ?? 'is not valid',
+        fix: wanted === null ? 'Mend the value.' : `Give ${wanted}.`,
+      };
+  }
+}
+
+/** `: <description of the property>`, where the schema has one. */
+function explain(parentSchema: ErrorObject['parentSchema'], name: string): string {
+  const properties = (parentSchema?.properties ?? {}) as Readonly<
+    Record<string, { description?: unknown } | undefined>
+  >;
+  const description = properties[name]?.description;
+  return typeof description === 'string' ? `: ${description}` : '';
+}
