@@ -30,17 +30,15 @@ async function end(code: number): Promise<void> {
 // Before the first process starts, and `end` waits for those that are starting.
 const asked = new Promise<void>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  // tsx runs this file in a child of its own and holds a channel to it: without tsx, nobody passes signals on.
-  process.on('disconnect', () => resolve());
+  if (process.env.npm_lifecycle_event) onParentGone(resolve);
 });
 
 try {
-  everything = await startEverything({
-    port: portFrom(options.port),
-    onLog: (line) => {
-      if (!options.quiet) process.stderr.write(`${line}\n`);
-    },
-  });
+  const log = (line: string) => {
+    if (!options.quiet) process.stderr.write(`${line}\n`);
+  };
+  everything = await startEverything({ port: portFrom(options.port), onLog: log });
+  for (const { name, pid } of everything.processes) log(`${name} is process ${pid}.`);
   const { api, key, simulator, storage } = everything;
   if (options.json) console.log(JSON.stringify({ api, key, simulator, storage }));
   else console.log(await greet(everything));
@@ -51,6 +49,17 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   await end(1);
+}
+
+/**
+ * Under npm, whoever stops us stops npm or the shell that npm runs scripts in, and neither passes every signal on.
+ * Without npm the parent may well be a shell that was left on purpose.
+ */
+function onParentGone(tell: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) tell();
+  }, 250).unref();
 }
 
 function portFrom(text: string): number {

@@ -68,7 +68,7 @@ function accountName({ prefix, count }: AzuriteAccounts, index: number): string 
 }
 
 function accountKey({ secret }: AzuriteAccounts, index: number): string {
-  return createHmac('sha512', secret).update(String(index)).digest('base64');
+  return createHmac('sha256', secret).update(String(index)).digest('base64');
 }
 
 function accountList(accounts: AzuriteAccounts): string {

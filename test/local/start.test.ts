@@ -142,6 +142,21 @@ describe('npm start without a tenant', () => {
     await eventuallyNothingAnswers(line);
   });
 
+  test('it ends with the shell that npm runs it in', async () => {
+    const shell = spawn(
+      'sh',
+      ['-c', '"$@" & wait', 'sh', process.execPath, '--import', tsx, script, '--json', '--port', '0'],
+      {
+        env: { ...process.env, ...noTenant, npm_lifecycle_event: 'start' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    spawned.push(shell);
+    const { line } = await ready(shell);
+    shell.kill('SIGKILL');
+    await eventuallyNothingAnswers(line);
+  });
+
   test('a process that dies takes everything with it, and is named', async () => {
     const child = start(['--json', '--port', '0']);
     const { line, stderr } = await ready(child);
