@@ -9,7 +9,8 @@ import { readJsonBody } from './body.ts';
 import type { Action, Input } from './contract.ts';
 import { createLog } from './log.ts';
 import { faultReply, jsonReply, outcomeModeHeader } from './reply.ts';
-import { createValidator, splitTextLists } from './validate.ts';
+import { splitTextLists } from './textLists.ts';
+import { createValidator } from './validate.ts';
 
 export interface Runtime {
   /** @throws Fault `configuration_invalid` */

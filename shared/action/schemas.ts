@@ -1,6 +1,6 @@
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { memberOutcomes } from '../groups/memberRows.ts';
-import { textListKeyword } from './validate.ts';
+import { textListKeyword } from './textLists.ts';
 
 /**
  * Fields that mean the same in every action (design §5). A `description` is a noun phrase: it explains the field in the

@@ -13,47 +13,14 @@ export type Validator = (value: unknown) => readonly FieldFault[];
 export function createValidator(schema: TObject, prefix: '' | '/query' | '/params'): () => Promise<Validator> {
   let compiled: Promise<ValidateFunction> | null = null;
   return async () => {
-    compiled ??= compile(schema, prefix !== '');
+    // ajv is loaded with the first request: a cold start should not pay for it.
+    compiled ??= import('./compile.ts').then(({ compileSchema }) => compileSchema(schema, prefix !== ''));
     const validate = await compiled;
     return (value) => {
       if (validate(value)) return [];
       return (validate.errors ?? []).map((error) => describe(error, prefix));
     };
   };
-}
-
-/** ajv is loaded with the first request: a cold start should not pay for it. */
-async function compile(schema: TObject, coerceTypes: boolean): Promise<ValidateFunction> {
-  const { Ajv } = await import('ajv');
-  const ajv = new Ajv({ allErrors: true, verbose: true, coerceTypes, strict: true, allowUnionTypes: true });
-  ajv.addKeyword(textListKeyword);
-  return ajv.compile(schema);
-}
-
-/** Marks a list that may also come as one text, separated by commas or lines (design §5). */
-export const textListKeyword = 'x-text-list';
-
-/** The entries of a list that came as text; other values are left to the schema. Pure. */
-export function splitTextLists(schema: TObject, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, entry]: [string, unknown]) => [
-      name,
-      isTextList(schema, name) && typeof entry === 'string' ? splitText(entry) : entry,
-    ]),
-  );
-}
-
-function isTextList(schema: TObject, name: string): boolean {
-  const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
-  return typeof property === 'object' && textListKeyword in property;
-}
-
-function splitText(text: string): string[] {
-  return text
-    .split(/[,;\r\n]/)
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');
 }
 
 function describe(error: ErrorObject, prefix: string): FieldFault {

@@ -36,7 +36,7 @@ export function createGraph(upstream: Upstream): Graph {
 
   /** The SDK is loaded with the first request: a cold start that serves none should not pay for it. */
   async function loadClient(): Promise<Client> {
-    const { Client } = await import('@microsoft/microsoft-graph-client');
+    const { Client } = await import('./sdk.ts');
     return Client.initWithMiddleware({
       middleware: upstreamMiddleware(upstream),
       baseUrl: upstream.baseUrl,
@@ -45,7 +45,7 @@ export function createGraph(upstream: Upstream): Graph {
   }
 
   async function read(path: string, label: string, call: Call, options: GraphReadOptions): Promise<UpstreamResponse> {
-    const { ResponseType } = await import('@microsoft/microsoft-graph-client');
+    const { ResponseType } = await import('./sdk.ts');
     client ??= loadClient();
     const callOptions = new CallOptions(call, 'read', label);
     const request = (await client).api(path).middlewareOptions([callOptions]).responseType(ResponseType.RAW);
