@@ -14,11 +14,12 @@ const options: SimulatorOptions = {
   ...(values.ports === undefined ? {} : { ports: JSON.parse(values.ports) as NonNullable<SimulatorOptions['ports']> }),
   ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
 };
-const { close, ...ready } = await startSimulator(options);
-process.stdout.write(`${JSON.stringify(ready)}\n`);
+const simulator = await startSimulator(options);
+// JSON drops the function in it.
+process.stdout.write(`${JSON.stringify(simulator)}\n`);
 
 const end = (): void => {
-  void close().then(() => process.exit(0));
+  void simulator.close().then(() => process.exit(0));
 };
 process.once('SIGTERM', end);
 process.once('SIGINT', end);

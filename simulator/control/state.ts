@@ -1,3 +1,4 @@
+import { without } from '../http/message.ts';
 import type { World } from '../world.ts';
 import { contactsOf, groupsOf, servicePrincipalsOf, usersOf } from '../tenant/tenant.ts';
 
@@ -6,7 +7,7 @@ export function stateOf({ tenant, clock }: World) {
   const [entra, exchange] = [tenant.view('entra'), tenant.view('exchange')];
   const inExchange = groupsOf(exchange);
   const onlyInEntra = groupsOf(entra).filter(({ id }) => !exchange.has(id));
-  const plain = <T extends { type: string }>({ type: _type, ...object }: T) => object;
+  const plain = <T extends { type: string }>(object: T) => without(object, 'type');
   return {
     tenantId: tenant.id,
     displayName: tenant.displayName,
@@ -16,6 +17,6 @@ export function stateOf({ tenant, clock }: World) {
     users: usersOf(entra).map(plain),
     contacts: contactsOf(entra).map(plain),
     groups: [...inExchange, ...onlyInEntra].map(plain),
-    servicePrincipals: servicePrincipalsOf(entra).map(({ clientSecrets: _secrets, ...principal }) => plain(principal)),
+    servicePrincipals: servicePrincipalsOf(entra).map((principal) => without(principal, 'type', 'clientSecrets')),
   };
 }

@@ -30,7 +30,7 @@ function partOf(value: unknown, origin: string): Part {
   if (typeof url !== 'string') throw malformed("A batch request has no 'url'.");
   const target = new URL(url, origin);
   // facts.batchForeignHost
-  if (target.origin !== origin || !/\/InvokeCommand$/.test(target.pathname))
+  if (target.origin !== origin || !target.pathname.endsWith('/InvokeCommand'))
     throw malformed(`The url '${url}' of a batch request is not InvokeCommand of this service.`);
   return { id, url: target, headers: headersOf(headers), body, cmdlet: cmdletNameIn(body) };
 }

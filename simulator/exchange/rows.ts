@@ -1,6 +1,6 @@
-import type { Settings } from '../tenant/model.ts';
+import { without } from '../http/message.ts';
+import type { Group, Settings } from '../tenant/model.ts';
 import type { Recipient } from './recipients.ts';
-import type { Group } from '../tenant/model.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -40,8 +40,9 @@ export function recipientRow(recipient: Recipient): Row {
 
 export function distributionGroupRow(recipient: Recipient<Group>): Row {
   const { object } = recipient;
-  const { CustomAttributes = {}, RecipientTypeDetails: _details, Name: _name, ...exchange } = object.exchange ?? {};
-  const { WindowsLiveID: _id, ...row } = recipientRow(recipient);
+  const row = without(recipientRow(recipient), 'WindowsLiveID');
+  const exchange = object.exchange ? without(object.exchange, 'CustomAttributes', 'RecipientTypeDetails', 'Name') : {};
+  const customAttributes = object.exchange?.CustomAttributes ?? {};
   return {
     ...row,
     GroupType: object.securityEnabled ? 'Universal, SecurityEnabled' : 'Universal',
@@ -54,7 +55,7 @@ export function distributionGroupRow(recipient: Recipient<Group>): Row {
     ...Object.fromEntries(
       Array.from({ length: 15 }, (_, index) => `CustomAttribute${String(index + 1)}`).map((name) => [
         name,
-        CustomAttributes[name] ?? '',
+        customAttributes[name] ?? '',
       ]),
     ),
   };

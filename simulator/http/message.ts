@@ -52,6 +52,13 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const isStringArray = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
 
+/** The object without these keys. */
+export function without<T extends object, K extends keyof T>(object: T, ...keys: K[]): Omit<T, K> {
+  const copy = { ...object };
+  for (const key of keys) Reflect.deleteProperty(copy, key);
+  return copy;
+}
+
 /** undefined where the text is no JSON. */
 export function parseJson(body: string): unknown {
   try {

@@ -35,8 +35,6 @@ const headersOf = (request: IncomingMessage): Record<string, string> =>
     ]),
   );
 
-type Send = (reply: Reply, slowBodyMs?: number) => Promise<void>;
-
 async function send(response: ServerResponse, reply: Reply, slowBodyMs = 0): Promise<void> {
   const body = Buffer.from(reply.body);
   const lengthless = reply.status === 204 || reply.status === 304;
@@ -68,30 +66,27 @@ async function listen(server: Server, scheme: string, host: string, port: number
   };
 }
 
+/** What goes out on the connection; no reply means that it is destroyed. */
+interface Outcome {
+  reply: Reply | null;
+  slowBodyMs?: number;
+}
+
 /** Effects are committed by the handler, so a fault before commit never calls it and one after commit drops its answer. */
-async function playing(
-  fault: Fault | null,
-  call: Call,
-  handle: Handler,
-  nowMs: number,
-  answer: Send,
-): Promise<'reset' | undefined> {
-  if (!fault) return void (await answer(await handle(call)));
-  if (fault.kind === 'reset') return 'reset';
-  if (fault.kind === 'commitThenReset') {
-    await handle(call);
-    return 'reset';
-  }
+async function play(fault: Fault | null, call: Call, handle: Handler, nowMs: number): Promise<Outcome> {
+  if (!fault) return { reply: await handle(call) };
+  if (fault.kind === 'reset') return { reply: null };
   const instead = faultReply(call.upstream, fault, nowMs);
   if (instead) {
     if ('commit' in fault && fault.commit) await handle(call);
-    return void (await answer(instead));
+    return { reply: instead };
   }
   const reply = await handle(call);
-  if (fault.kind === 'foreignLink') return void (await answer(withForeignLink(reply, fault.host)));
-  if (fault.kind === 'slow' && fault.where === 'body') return void (await answer(reply, fault.delayMs));
+  if (fault.kind === 'commitThenReset') return { reply: null };
+  if (fault.kind === 'foreignLink') return { reply: withForeignLink(reply, fault.host) };
+  if (fault.kind === 'slow' && fault.where === 'body') return { reply, slowBodyMs: fault.delayMs };
   if (fault.kind === 'slow') await delay(fault.delayMs);
-  return void (await answer(reply));
+  return { reply };
 }
 
 function upstreamListener(world: World, { upstream, handle, cmdletsOf }: UpstreamServer) {
@@ -122,18 +117,19 @@ function upstreamListener(world: World, { upstream, handle, cmdletsOf }: Upstrea
       batchFault: fault?.kind === 'batchParts' ? fault : null,
       stale: fault?.kind === 'staleReads',
     };
-    const answer: Send = async (reply, slowBodyMs) => {
-      row.status = reply.status;
-      row.responseBody = readable(reply.body);
-      const common = {
-        'request-id': requestId,
-        date: new Date(world.clock.now()).toUTCString(),
-        ...(headers['client-request-id'] ? { 'client-request-id': headers['client-request-id'] } : {}),
-      };
-      await send(response, { ...reply, headers: { ...common, ...reply.headers } }, slowBodyMs);
+    const { reply, slowBodyMs } = await play(fault, call, handle, world.clock.now());
+    if (!reply) {
+      request.socket.destroy();
+      return;
+    }
+    row.status = reply.status;
+    row.responseBody = readable(reply.body);
+    const common = {
+      'request-id': requestId,
+      date: new Date(world.clock.now()).toUTCString(),
+      ...(headers['client-request-id'] ? { 'client-request-id': headers['client-request-id'] } : {}),
     };
-    const outcome = await playing(fault, call, handle, world.clock.now(), answer);
-    if (outcome === 'reset') request.socket.destroy();
+    await send(response, { ...reply, headers: { ...common, ...reply.headers } }, slowBodyMs);
   };
 }
 

@@ -59,8 +59,14 @@ class Merge {
       given.id === undefined
         ? this.#find<User>('user', (user) => user.userPrincipalName.toLowerCase() === upn)
         : this.#find<User>('user', (user) => user.id === given.id?.toLowerCase());
-    if (present) return this.put({ ...present, ...given, id: present.id });
-    if (given.userPrincipalName === undefined) return void this.faults.push(`${at}.userPrincipalName is missing`);
+    if (present) {
+      this.put({ ...present, ...given, id: present.id });
+      return;
+    }
+    if (given.userPrincipalName === undefined) {
+      this.faults.push(`${at}.userPrincipalName is missing`);
+      return;
+    }
     this.put(
       newUser({
         displayName: given.userPrincipalName,
@@ -77,8 +83,14 @@ class Merge {
     const present = this.#find<Contact>('contact', ({ id, mail }) =>
       given.id === undefined ? mail.toLowerCase() === given.mail?.toLowerCase() : id === given.id.toLowerCase(),
     );
-    if (present) return this.put({ ...present, ...given, id: present.id });
-    if (given.mail === undefined) return void this.faults.push(`${at}.mail is missing`);
+    if (present) {
+      this.put({ ...present, ...given, id: present.id });
+      return;
+    }
+    if (given.mail === undefined) {
+      this.faults.push(`${at}.mail is missing`);
+      return;
+    }
     const id = given.id?.toLowerCase() ?? this.#world.random.guid(`contact:${given.mail.toLowerCase()}`);
     this.put(newContact({ displayName: given.mail, ...given, id, mail: given.mail }));
   }
@@ -93,7 +105,10 @@ class Merge {
       return name === undefined ? group.displayName === given.displayName : group.exchange?.Name === name;
     });
     const displayName = given.displayName ?? name ?? given.mail?.split('@')[0];
-    if (!present && displayName === undefined) return void this.faults.push(`${at}.displayName is missing`);
+    if (!present && displayName === undefined) {
+      this.faults.push(`${at}.displayName is missing`);
+      return;
+    }
     const base =
       present ??
       newGroup({
@@ -128,7 +143,10 @@ class Merge {
   servicePrincipal(fields: JsonObject, at: string): void {
     const { roles, ...rest } = fields;
     const given = rest as Partial<ServicePrincipal>;
-    if (given.appId === undefined) return void this.faults.push(`${at}.appId is missing`);
+    if (given.appId === undefined) {
+      this.faults.push(`${at}.appId is missing`);
+      return;
+    }
     const appId = given.appId.toLowerCase();
     const base =
       this.#find<ServicePrincipal>('servicePrincipal', (principal) => principal.appId === appId) ??

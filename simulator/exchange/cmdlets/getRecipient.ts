@@ -1,3 +1,4 @@
+import { without } from '../../http/message.ts';
 import type { Cmdlet } from '../cmdlet.ts';
 import { parseOpath } from '../opath.ts';
 import { limited } from '../resultSize.ts';
@@ -59,7 +60,7 @@ export const getRecipient: Cmdlet = {
       .filter((row) => !details || details.includes(String(row.RecipientTypeDetails).toLowerCase()))
       .filter((row) => !types || types.includes(String(row.RecipientType).toLowerCase()))
       .filter(test)
-      .map(({ Members: _members, ...row }) => row);
+      .map((row) => without(row, 'Members'));
     const properties = parameters.names('Properties')?.map((name) => name.toLowerCase());
     const chosen = rows.map((row) =>
       properties

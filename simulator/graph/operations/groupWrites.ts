@@ -1,4 +1,4 @@
-import { empty, isStringArray, type JsonObject } from '../../http/message.ts';
+import { empty, isStringArray, without, type JsonObject } from '../../http/message.ts';
 import { newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
 import type { Group } from '../../tenant/model.ts';
 import { groupsOf, removal } from '../../tenant/tenant.ts';
@@ -74,7 +74,7 @@ function created(context: GraphContext, body: JsonObject): Group {
   const now = new Date(world.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
   const nickname = String(body.mailNickname);
   const unified = isStringArray(body.groupTypes) && body.groupTypes.includes('Unified');
-  const { 'members@odata.bind': _members, 'owners@odata.bind': _owners, ...properties } = body;
+  const properties = without(body, 'members@odata.bind', 'owners@odata.bind');
   const mail = `${nickname}@${tenant.settings.defaultDomain}`.toLowerCase();
   return newGroup({
     ...(properties as Partial<Group>),

@@ -21,8 +21,9 @@ function list(context: GraphContext, link: Link, cast: string | null) {
   const select = selected(call);
   checkSelect(select ?? [], types, 'microsoft.graph.directoryObject');
   if (cast !== null && !types.some(({ name }) => name === cast)) throw notModelled(`the cast to ${cast}`);
-  const objects = group(context)
-    [link].map((id) => view.get(id))
+  const linked = group(context)[link];
+  const objects = linked
+    .map((id) => view.get(id))
     .filter((object) => object !== undefined)
     .filter((object) => cast === null || entityTypeOf(object).name === cast);
   const mayReadUsers = caller.roles.some((role) => permissionsToReadUsers.includes(role));
