@@ -20,7 +20,7 @@ export interface Invocation {
 }
 
 /** Keys are case-sensitive, Parameters is {} rather than null (exchange.md §1.1). */
-export function commandOf(body: unknown): { name: string; parameters: JsonObject } {
+function commandOf(body: unknown): { name: string; parameters: JsonObject } {
   const input = isObject(body) ? body.CmdletInput : undefined;
   if (!isObject(body) || !isObject(input)) throw malformed('The request body has no CmdletInput.');
   const { CmdletName: name, Parameters: parameters } = input;

@@ -31,5 +31,3 @@ export const appRolesOf = (appId: string) =>
     isEnabled: true,
     allowedMemberTypes: ['Application'],
   }));
-
-export const isKnownRole = (appId: string, value: string): boolean => Object.hasOwn(rolesByApp[appId] ?? {}, value);

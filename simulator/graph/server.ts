@@ -103,7 +103,12 @@ async function answer(world: World, call: Call): Promise<Reply> {
       'The identity of the calling application could not be established.',
     );
   if (!call.url.pathname.startsWith('/v1.0/')) throw notModelled(`${call.method} ${call.url.pathname}`);
-  const segments = segmentsOf(call.url.pathname);
+  let segments: string[];
+  try {
+    segments = segmentsOf(call.url.pathname);
+  } catch {
+    throw new GraphError(400, 'BadRequest', 'The request URI is not correctly percent-encoded.');
+  }
   for (const operation of operations) {
     const params = operation.method === call.method ? paramsOf(operation.path, segments) : null;
     if (!params) continue;

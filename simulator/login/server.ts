@@ -28,7 +28,7 @@ function discovery(origin: string, tenantSegment: string) {
 }
 
 /** The host in the request is the origin a client knows this server by. */
-export const originOf = (call: Call, scheme: 'http' | 'https'): string => `${scheme}://${call.headers.host ?? ''}`;
+const originOf = (call: Call, scheme: 'http' | 'https'): string => `${scheme}://${call.headers.host ?? ''}`;
 
 export function loginHandler(world: World): Handler {
   const isTenant = (segment: string): boolean =>

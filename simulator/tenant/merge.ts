@@ -125,7 +125,14 @@ class Merge {
       ...(members === undefined ? {} : { members: this.#ids(members, `${at}.members`) }),
       ...(owners === undefined ? {} : { owners: this.#ids(owners, `${at}.owners`) }),
     };
-    this.put({ ...merged, exchange: this.#exchangeOf(merged, isObject(exchange) ? exchange : {}) });
+    const addressed = merged.mailEnabled && merged.mail === null ? this.#addressed(merged) : merged;
+    this.put({ ...addressed, exchange: this.#exchangeOf(addressed, isObject(exchange) ? exchange : {}) });
+  }
+
+  /** Exchange gives every mail-enabled group an address. */
+  #addressed(group: Group): Group {
+    const mail = `${group.mailNickname}@${this.#world.tenant.settings.defaultDomain}`;
+    return { ...group, mail, proxyAddresses: [`SMTP:${mail}`] };
   }
 
   #exchangeOf(group: Group, given: JsonObject): Group['exchange'] {
@@ -155,14 +162,10 @@ class Merge {
   }
 }
 
-function mergeDomains(world: World, domains: readonly JsonObject[], faults: string[]): void {
-  for (const [index, fields] of domains.entries()) {
+function mergeDomains(world: World, domains: readonly JsonObject[]): void {
+  for (const fields of domains) {
     const given = fields as Partial<Domain>;
-    if (given.id === undefined) {
-      faults.push(`domains[${String(index)}].id is missing`);
-      continue;
-    }
-    const id = given.id.toLowerCase();
+    const id = given.id?.toLowerCase() ?? '';
     const at = world.tenant.domains.findIndex((domain) => domain.id === id);
     const present = world.tenant.domains[at];
     if (present) world.tenant.domains[at] = { ...present, ...given, id };
@@ -191,8 +194,11 @@ export function mergeTenant(world: World, body: unknown): string[] {
   contacts.forEach((fields, index) => merge.contact(fields, `contacts[${String(index)}]`));
   groups.forEach((fields, index) => merge.group(fields, `groups[${String(index)}]`));
   servicePrincipals.forEach((fields, index) => merge.servicePrincipal(fields, `servicePrincipals[${String(index)}]`));
+  merge.faults.push(
+    ...domains.flatMap(({ id }, index) => (id === undefined ? [`domains[${String(index)}].id is missing`] : [])),
+  );
   if (merge.faults.length > 0) return merge.faults;
-  mergeDomains(world, domains, merge.faults);
+  mergeDomains(world, domains);
   const { replicationLagMs, ...rest } = settings as Partial<Settings>;
   Object.assign(world.tenant.settings, rest);
   Object.assign(world.tenant.settings.replicationLagMs, replicationLagMs);

@@ -5,7 +5,7 @@ interface DirectoryObjectBase {
   readonly displayName: string;
 }
 
-export type RecipientTypeDetails =
+type RecipientTypeDetails =
   'UserMailbox' | 'SharedMailbox' | 'RoomMailbox' | 'EquipmentMailbox' | 'MailUser' | 'GuestMailUser';
 
 export interface User extends DirectoryObjectBase {
