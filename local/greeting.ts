@@ -3,7 +3,7 @@ import type { Everything } from './everything.ts';
 /** What a newcomer needs: where things are, and commands that work as they stand. */
 export async function greet({ api, key, simulator }: Everything): Promise<string> {
   const owner = simulator ? await someUser(simulator.control) : '<user principal name>';
-  const group = `${api}/groups/sales-emea@contoso.com`;
+  const group = `${api}/groups/field-engineers@contoso.com`;
   const curl = (method: string, url: string, body?: object) =>
     [
       `curl -sS -X ${method} '${url}' -H 'x-functions-key: ${key}'`,
@@ -11,9 +11,9 @@ export async function greet({ api, key, simulator }: Everything): Promise<string
     ].join(' \\\n');
   const newGroup = {
     kind: 'mailEnabledSecurity',
-    displayName: 'Sales EMEA',
-    alias: 'sales-emea',
-    primarySmtpAddress: 'sales-emea@contoso.com',
+    displayName: 'Field Engineers',
+    alias: 'field-engineers',
+    primarySmtpAddress: 'field-engineers@contoso.com',
     owners: [owner],
   };
   return [
@@ -35,7 +35,7 @@ export async function greet({ api, key, simulator }: Everything): Promise<string
     '',
     curl('POST', `${group}/members/remove`, { members: [owner] }),
     '',
-    curl('DELETE', `${group}?confirm=sales-emea@contoso.com`),
+    curl('DELETE', `${group}?confirm=field-engineers@contoso.com`),
     '',
     'Ctrl-C ends everything.',
   ].join('\n');

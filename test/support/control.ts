@@ -20,7 +20,7 @@ export interface SimulatorControl {
   /** The journal, oldest first. */
   calls(filter?: CallFilter): Promise<Row[]>;
   clearCalls(): Promise<void>;
-  clock(change: object): Promise<void>;
+  clock(change: { advanceMs: number } | { now: string | number }): Promise<void>;
   /** The calls that change something, or would have if they had not been refused. */
   writes(): Promise<Row[]>;
 }
@@ -60,8 +60,9 @@ function fits({ upstream, method, cmdlet, path }: CallFilter): (row: Row) => boo
     (path === undefined || row.path.includes(path));
 }
 
-/** Every Exchange call is a POST: its cmdlet tells. A `$batch` is told by its parts, which have rows of their own. */
+/** An Exchange cmdlet is a POST whatever it does. A `$batch` is told by its parts, which have rows of their own. */
 function isWrite({ upstream, method, cmdlet, path }: Row): boolean {
-  if (upstream === 'exchange') return cmdlet === null ? !/\$batch|InvokeCommand/i.test(path) : !/^get-/i.test(cmdlet);
-  return (upstream === 'graph' || upstream === 'okta') && method !== 'GET';
+  if (method === 'GET' || path.includes('/$batch')) return false;
+  if (upstream === 'exchange') return !/^get-/i.test(cmdlet ?? '');
+  return upstream === 'graph' || upstream === 'okta';
 }

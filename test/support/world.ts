@@ -5,6 +5,7 @@ import { readCertificateAuthority } from './certificateAuthority.ts';
 import { controlOf, type SimulatorControl } from './control.ts';
 import { takeNumber } from './counter.ts';
 import { testAzurite, testCaFiles } from './environment.ts';
+import { preload } from './preload.ts';
 
 export type JsonObject = Record<string, unknown>;
 export type Settings = Record<string, string>;
@@ -52,6 +53,7 @@ export interface World {
  * statics, and so knows but one of each module registry.
  */
 export async function startWorld(): Promise<World> {
+  await preload();
   const certificateAuthority = await readCertificateAuthority(testCaFiles());
   const simulator = await startSimulator({ certificateAuthority });
   process.env.IDENTITY_ENDPOINT = simulator.urls.identity;
