@@ -23,7 +23,7 @@ export interface EverythingOptions {
   onLog?: (line: string) => void;
 }
 
-export interface SimulatorUrls {
+interface SimulatorUrls {
   graph: string;
   exchange: string;
   okta: string;

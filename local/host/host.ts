@@ -9,7 +9,7 @@ import { closeServer, listen } from './listen.ts';
 import { comparePrecedence, matchRoute, parseRoute, type Route } from './routes.ts';
 import { readBody, sendRpcHttp, toRpcHttp } from './rpcHttp.ts';
 
-export interface RegisteredFunction {
+interface RegisteredFunction {
   name: string;
   trigger: BindingInfo & { name: string };
   bindings: Record<string, BindingInfo>;

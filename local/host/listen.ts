@@ -11,7 +11,7 @@ export function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-export class PortTakenError extends Error {
+class PortTakenError extends Error {
   override readonly name = 'PortTakenError';
   constructor(port: number, options?: ErrorOptions) {
     super(`Port ${port} of 127.0.0.1 is taken. Choose another with --port, or any free one with --port 0.`, options);

@@ -1,9 +1,9 @@
 import type { FaultRule } from '../../simulator/http/fault.ts';
 import type { JournalRow } from '../../simulator/http/journal.ts';
 
-export type Row = Readonly<JournalRow>;
-export type NewFault = Pick<FaultRule, 'upstream' | 'fault'> & Partial<FaultRule>;
-export type CallFilter = Partial<Pick<Row, 'upstream' | 'method' | 'cmdlet'>> & {
+type Row = Readonly<JournalRow>;
+type NewFault = Pick<FaultRule, 'upstream' | 'fault'> & Partial<FaultRule>;
+type CallFilter = Partial<Pick<Row, 'upstream' | 'method' | 'cmdlet'>> & {
   /** A part of path and query. */
   path?: string;
 };

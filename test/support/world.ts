@@ -8,9 +8,9 @@ import { testAzurite, testCaFiles } from './environment.ts';
 import { preload } from './preload.ts';
 
 export type JsonObject = Record<string, unknown>;
-export type Settings = Record<string, string>;
+type Settings = Record<string, string>;
 
-export interface CallOptions {
+interface CallOptions {
   /** Sent as JSON. */
   body?: unknown;
   /** Sent as it is, without a content type of its own. */
