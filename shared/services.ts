@@ -11,11 +11,13 @@ import { createGraphGroups } from './graph/groups.ts';
 import { createGraphUsers } from './graph/users.ts';
 import { createGroupCreator, type GroupCreator } from './groups/createGroup.ts';
 import { createGroupDeleter, type GroupDeleter } from './groups/deleteGroup.ts';
+import { createGroupSettings } from './groups/groupSettings.ts';
 import { createMemberLister, type MemberLister } from './groups/listMembers.ts';
 import { createMemberResolver } from './groups/members.ts';
 import { createMembership, type Membership } from './groups/membership.ts';
 import { createGroupReader, type GroupReader } from './groups/readGroup.ts';
 import { createGroupResolver } from './groups/resolve.ts';
+import { createMemberWrites } from './groups/memberWrites.ts';
 import { createTables } from './store/tables.ts';
 import { loadCredential } from './upstream/credentials.ts';
 import { createTokenSource } from './upstream/tokens.ts';
@@ -61,15 +63,8 @@ export function createServices(config: Config, outside: Outside): Services {
   const protection = config;
   const groups = createGroupResolver({ distributionGroups, graphGroups, clock });
   const memberResolver = createMemberResolver({ recipients, graphUsers, protectedUsers: config.protectedUsers });
-  const membership = createMembership({
-    groups,
-    memberResolver,
-    exchangeMembers,
-    graphGroups,
-    audit,
-    clock,
-    protection,
-  });
+  const memberWrites = createMemberWrites({ exchangeMembers, graphGroups, audit, clock });
+  const membership = createMembership({ groups, memberResolver, memberWrites, protection });
   return {
     groupReader: createGroupReader({ groups, recipients, graphGroups, protection }),
     groupCreator: createGroupCreator({
@@ -78,6 +73,7 @@ export function createServices(config: Config, outside: Outside): Services {
       recipients,
       memberResolver,
       membership,
+      groupSettings: createGroupSettings({ distributionGroups, audit }),
       audit,
       clock,
       protection,

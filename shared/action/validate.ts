@@ -47,6 +47,12 @@ function describe(error: ErrorObject, prefix: string): FieldFault {
         fix: `Use one of: ${allowed}.`,
       };
     }
+    case 'pattern':
+      return {
+        pointer: `${prefix}${error.instancePath}`,
+        message: wanted === null ? (error.message ?? 'has the wrong form') : `must be ${wanted}`,
+        fix: wanted === null ? 'Mend the value.' : `Give ${wanted}.`,
+      };
     default:
       return {
         pointer: `${prefix}${error.instancePath}`,

@@ -2,23 +2,25 @@ import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { Fault, isFault } from '../errors.ts';
-import type { Output } from '../exchange/answers.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
 import type { Recipient, Recipients } from '../exchange/recipients.ts';
-import { blockersOf, protectionBlockers, type ProtectionLists, refuseBlocked } from './blockers.ts';
+import { protectionBlockers, type ProtectionLists, refuseBlocked, refuseUnmanageable } from './blockers.ts';
 import {
   compare,
   type CreationOutcome,
+  type Difference,
   exchangeName,
   type GroupRequest,
+  judgeCreation,
   judgeHolders,
   missingSettings,
 } from './creationPlan.ts';
 import { groupInExchange } from './group.ts';
-import type { MembershipSummary } from './memberRows.ts';
+import type { GroupSettings } from './groupSettings.ts';
+import { type MembershipSummary, summarize } from './memberRows.ts';
 import { type MemberResolver, requireOwners } from './members.ts';
 import type { Membership } from './membership.ts';
-import { summarize } from './memberRows.ts';
+import { sendOnce } from './openWrite.ts';
 import type { GroupResolver } from './resolve.ts';
 
 export interface Creation {
@@ -48,6 +50,7 @@ export interface GroupCreatorDependencies {
   readonly recipients: Recipients;
   readonly memberResolver: MemberResolver;
   readonly membership: Membership;
+  readonly groupSettings: GroupSettings;
   readonly audit: Audit;
   readonly clock: Clock;
   readonly protection: ProtectionLists;
@@ -57,26 +60,31 @@ export interface GroupCreatorDependencies {
 const readBackWaitsMs = [0, 400, 800, 1_600, 2_500];
 
 export function createGroupCreator(dependencies: GroupCreatorDependencies): GroupCreator {
-  const { groups, distributionGroups, recipients, memberResolver, membership, audit, clock, protection } = dependencies;
+  const {
+    groups,
+    distributionGroups,
+    recipients,
+    memberResolver,
+    membership,
+    groupSettings,
+    audit,
+    clock,
+    protection,
+  } = dependencies;
 
   async function create(request: GroupRequest, isDryRun: boolean, call: Call): Promise<Creation> {
     const names = [request.displayName, request.alias, request.primarySmtpAddress, ...request.addresses];
-    refuseBlocked(protectionBlockers(names, protection), request.primarySmtpAddress ?? request.displayName);
+    refuseBlocked(protectionBlockers(names, protection), labelOf(request));
     const occupant = await findOccupant(request, call);
     const owners = requireOwners(request.owners, await memberResolver.resolve(request.owners, call));
     if (occupant !== null) return completeExisting(request, occupant, owners, isDryRun, call);
-    if (isDryRun) return plannedCreation(request, owners, call);
-    return createNew(request, owners, call);
+    return isDryRun ? planNew(request, owners, call) : createNew(request, owners, call);
   }
 
   /** The one distribution group that holds the alias, an address or the name; null when all are free. */
   async function findOccupant(request: GroupRequest, call: Call): Promise<DistributionGroup | null> {
-    const addresses = request.primarySmtpAddress === null ? [] : [request.primarySmtpAddress];
-    const wanted = {
-      alias: request.alias,
-      addresses: [...addresses, ...request.addresses],
-      name: exchangeName(request),
-    };
+    const primary = request.primarySmtpAddress === null ? [] : [request.primarySmtpAddress];
+    const wanted = { alias: request.alias, addresses: [...primary, ...request.addresses], name: exchangeName(request) };
     const occupancy = judgeHolders(await recipients.holders(wanted, call));
     if (occupancy.type === 'free') return null;
     if (occupancy.type === 'taken') throw addressInUse(request, occupancy.holders);
@@ -92,52 +100,22 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
     call: Call,
   ): Promise<Creation> {
     const { differences, missing } = compare(request, existing, owners);
-    if (differences.length > 0) {
-      const listed = differences.map(({ field, actual, wanted }) => `${field} is "${actual}", not "${wanted}"`);
-      throw new Fault('exists_with_differences', {
-        detail: `A group ${existing.primarySmtpAddress} (${existing.id ?? existing.exchangeId}) exists: ${listed.join('; ')}.`,
-        fix: 'Ask for the group as it is, change it first, or choose another name, alias and address.',
-        errors: differences.map(({ field, actual, wanted }) => ({
-          pointer: `/${field}`,
-          message: `is "${actual}", asked for "${wanted}"`,
-          fix: `Ask for "${actual}", or change the group.`,
-        })),
-      });
+    if (differences.length > 0) throw existsWithDifferences(existing, differences);
+    if (missing !== null || request.members.length > 0) {
+      // A group that was there before may be synced or restricted: Graph's flags are looked at as for any write.
+      const group = await groups.resolveForWrite(existing.id ?? existing.primarySmtpAddress, call);
+      refuseUnmanageable(group, protection);
     }
-    const needsWrite = missing !== null || request.members.length > 0;
-    if (needsWrite && !isDryRun) await refuseUnwritable(existing, call);
-    if (missing === null || isDryRun) {
-      const outcome = missing === null ? 'already_exists' : 'planned';
-      return withMembers(request, existing, owners, { outcome, isNew: false }, isDryRun, call);
-    }
-    const completed = await complete(request, existing, call);
-    return withMembers(request, completed, owners, { outcome: 'completed', isNew: false }, isDryRun, call);
-  }
-
-  /** A group that was there before may be synced or restricted: Graph's flags are looked at as for any write. */
-  async function refuseUnwritable(existing: DistributionGroup, call: Call): Promise<void> {
-    const group = await groups.resolveForWrite(existing.id ?? existing.primarySmtpAddress, call);
-    refuseBlocked(blockersOf(group, protection), existing.primarySmtpAddress);
+    if (missing === null) return withMembers(request, existing, owners, 'already_exists', isDryRun, call);
+    if (isDryRun) return withMembers(request, existing, owners, 'planned', isDryRun, call);
+    const completed = await groupSettings.complete(request, existing, call);
+    return withMembers(request, completed, owners, 'completed', isDryRun, call);
   }
 
   async function createNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
-    const intent = {
-      operation: 'New-DistributionGroup',
-      targetType: 'group' as const,
-      targetId: request.alias,
-      targetName: request.primarySmtpAddress ?? request.displayName,
-      before: null,
-      planned: { ...request, owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress) },
-    };
     let created: DistributionGroup;
     try {
-      created = await audit.record(intent, call, async () => {
-        const sent = await sendNew(request, owners, call);
-        // Whether the answer was clear or lost: what can be read back is the proof (design §6.3).
-        const group = await readBack(request, call.proving());
-        if (group === null) throw sent.openFault ?? notVisibleYet(request);
-        return { result: group, after: group, upstreamRequestId: sent.upstreamRequestId };
-      });
+      created = await sendNew(request, owners, call);
     } catch (error) {
       // Somebody else, or a try of ours thought lost, was faster: the group that is there now is judged as any other.
       const occupant = isFault(error, 'address_in_use') ? await findOccupant(request, call) : null;
@@ -146,14 +124,31 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
     }
     if (created.kind !== request.kind) throw kindMismatch(request, created);
     const group = await completeNew(request, created, call);
-    return withMembers(request, group, owners, { outcome: 'created', isNew: true }, false, call);
+    return withMembers(request, group, owners, 'created', false, call);
   }
 
-  async function sendNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Sent> {
-    const ownerIds = owners.map(({ id, exchangeId }) => id ?? exchangeId);
-    const group = { ...request, name: exchangeName(request), owners: ownerIds };
-    const requireSenderAuthentication = request.requireSenderAuthentication ?? true;
-    return send(() => distributionGroups.create({ ...group, requireSenderAuthentication }, call), call);
+  /** The creation with its proof: whether its answer was clear or lost, what can be read back decides. */
+  async function sendNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<DistributionGroup> {
+    const group = {
+      ...request,
+      name: exchangeName(request),
+      owners: owners.map(({ id, exchangeId }) => id ?? exchangeId),
+      requireSenderAuthentication: request.requireSenderAuthentication ?? true,
+    };
+    const intent = {
+      operation: 'New-DistributionGroup',
+      targetType: 'group' as const,
+      targetId: request.alias,
+      targetName: labelOf(request),
+      before: null,
+      planned: group,
+    };
+    return audit.record(intent, call, async () => {
+      const sent = await sendOnce(() => distributionGroups.create(group, call), call);
+      const after = await readBack(request, call.proving());
+      if (after === null) throw sent.openFault ?? notVisibleYet(request);
+      return { result: after, after, upstreamRequestId: sent.upstreamRequestId };
+    });
   }
 
   /** The group as Exchange shows it after its creation, with its Entra id as soon as that is there. */
@@ -163,7 +158,7 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
       if (waitMs >= call.deadline.remainingMs()) break;
       await clock.sleep(waitMs, call.deadline.signal);
       latest = await findOccupant(request, call);
-      if (latest?.id != null) break;
+      if (latest !== null && latest.id !== null) break;
     }
     return latest;
   }
@@ -176,48 +171,9 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
   ): Promise<DistributionGroup> {
     if (missingSettings(request, created) === null) return created;
     try {
-      return await complete(request, created, call);
+      return await groupSettings.complete(request, created, call);
     } catch (error) {
-      if (!isFault(error)) throw error;
-      throw new Fault(error.code, {
-        detail: `The group ${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created, but its settings are not complete: ${error.message}`,
-        fix: `Repeat the request: it completes what is missing. ${error.fix}`,
-        upstream: 'exchange',
-        upstreamRequestId: error.upstreamRequestId,
-        ...(error.retryAfterSeconds === null ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
-        cause: error,
-      });
-    }
-  }
-
-  /** Sets what is missing; a lost answer is read back, and what is then still missing is sent once more. */
-  async function complete(request: GroupRequest, before: DistributionGroup, call: Call): Promise<DistributionGroup> {
-    let current = before;
-    for (let isLastTry = false; ; isLastTry = true) {
-      const missing = missingSettings(request, current);
-      if (missing === null) return current;
-      const intent = {
-        operation: 'Set-DistributionGroup',
-        targetType: 'group' as const,
-        targetId: current.id ?? current.exchangeId,
-        targetName: current.primarySmtpAddress,
-        before: settingsOf(current),
-        planned: missing,
-      };
-      const start = current;
-      const { group, openFault } = await audit.record(intent, call, async () => {
-        const sent = await send(() => distributionGroups.change(start.exchangeId, missing, call), call);
-        const group = (await distributionGroups.find(start.exchangeId, call.proving()))[0] ?? start;
-        return {
-          result: { group, openFault: sent.openFault },
-          after: settingsOf(group),
-          upstreamRequestId: sent.upstreamRequestId,
-        };
-      });
-      current = group;
-      // A read-back may lag behind an answer that was clear: the answer is the proof then.
-      if (openFault === null) return current;
-      if (isLastTry && missingSettings(request, current) !== null) throw openFault;
+      throw isFault(error) ? incomplete(created, error) : error;
     }
   }
 
@@ -225,61 +181,86 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
     request: GroupRequest,
     group: DistributionGroup,
     owners: readonly Recipient[],
-    came: { outcome: CreationOutcome; isNew: boolean },
+    came: 'created' | 'already_exists' | 'completed' | 'planned',
     isDryRun: boolean,
     call: Call,
   ): Promise<Creation> {
-    const ownerAddresses = owners.map(({ primarySmtpAddress }) => primarySmtpAddress);
-    const merged = groupInExchange(group, null);
     const added =
       request.members.length === 0
         ? summarize([], group.primarySmtpAddress, isDryRun)
-        : await membership.changeResolved('add', merged, request.members, isDryRun, call);
-    const changed = came.outcome === 'created' || came.outcome === 'completed' || added.changed;
-    const outcome = judgeOutcome(came.outcome, group, added, isDryRun);
-    const message = `${sentences[outcome](group)}${request.members.length === 0 ? '' : ` Members: ${added.message}`}`;
-    return { outcome, changed, isNew: came.isNew, message, group, owners: ownerAddresses, membership: added };
+        : await membership.changeResolved('add', groupInExchange(group, null), request.members, isDryRun, call);
+    const isNew = came === 'created';
+    const outcome = judgeCreation(came, group, added, isDryRun);
+    const sentence = sentences[outcome](group.primarySmtpAddress);
+    return {
+      outcome,
+      changed: isNew || came === 'completed' || added.changed,
+      isNew,
+      message: request.members.length === 0 ? sentence : `${sentence} Members: ${added.message}`,
+      group,
+      owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress),
+      membership: added,
+    };
   }
 
-  async function plannedCreation(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
-    const resolutions = await memberResolver.resolve(request.members, call);
-    const rows = request.members.map((member, index) => {
-      const resolution = resolutions[index];
-      if (resolution === undefined || resolution.type === 'found') {
-        return { member, outcome: 'would_add', code: 'would_add', message: 'Would be added.' } as const;
-      }
-      const outcome = resolution.type === 'notReady' ? 'not_ready' : 'failed';
-      return { member, outcome, code: resolution.code, message: resolution.message } as const;
-    });
+  async function planNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
+    const rows = await membership.planForNewGroup(request.members, call);
     return {
       outcome: 'planned',
       changed: false,
       isNew: false,
-      message: `The ${request.kind} ${request.primarySmtpAddress ?? request.alias} would be created.`,
+      message: `The ${request.kind} ${labelOf(request)} would be created.`,
       group: null,
       owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress),
-      membership: summarize(rows, request.alias, true),
+      membership: summarize(rows, labelOf(request), true),
     };
   }
 
   return { create };
 }
 
-/** What came of sending a write: `openFault` when it may or may not have been carried out. */
-interface Sent {
-  readonly upstreamRequestId: string | null;
-  readonly openFault: Fault | null;
+const sentences: Readonly<Record<CreationOutcome, (address: string) => string>> = {
+  created: (address) => `${address} was created.`,
+  already_exists: (address) => `${address} exists as asked for.`,
+  completed: (address) => `${address} existed; what was missing was completed.`,
+  partial: (address) => `${address} is there; not every member could be added.`,
+  pending: (address) => `${address} is there, but its Entra id is not known yet: repeat the request.`,
+  planned: (address) => `${address} exists and would be completed.`,
+};
+
+function labelOf(request: GroupRequest): string {
+  return request.primarySmtpAddress ?? request.alias;
 }
 
-async function send(write: () => Promise<Output>, call: Call): Promise<Sent> {
-  try {
-    const output = await write();
-    for (const warning of output.warnings) call.warn(warning);
-    return { upstreamRequestId: output.requestId, openFault: null };
-  } catch (error) {
-    if (!isFault(error, 'outcome_unknown')) throw error;
-    return { upstreamRequestId: error.upstreamRequestId, openFault: error };
-  }
+function existsWithDifferences(existing: DistributionGroup, differences: readonly Difference[]): Fault {
+  const listed = differences.map(({ field, actual, wanted }) => `${field} is "${actual}", not "${wanted}"`);
+  return new Fault('exists_with_differences', {
+    detail: `A group ${existing.primarySmtpAddress} (${existing.id ?? existing.exchangeId}) exists: ${listed.join('; ')}.`,
+    fix: 'Ask for the group as it is, change it first, or choose another name, alias and address.',
+    errors: differences.map(({ field, actual, wanted }) => ({
+      pointer: `/${field}`,
+      message: `is "${actual}", asked for "${wanted}"`,
+      fix: `Ask for "${actual}", or change the group.`,
+    })),
+  });
+}
+
+function addressInUse(request: GroupRequest, holders: readonly Recipient[]): Fault {
+  const listed = holders.map(
+    ({ displayName, primarySmtpAddress, recipientType }) => `${displayName} <${primarySmtpAddress}> (${recipientType})`,
+  );
+  return new Fault('address_in_use', {
+    detail: `The name, alias or an address of ${labelOf(request)} is held by: ${listed.join('; ')}.`,
+    fix: 'Choose another name, alias or address, or remove it from the object that holds it.',
+  });
+}
+
+function kindMismatch(request: GroupRequest, created: DistributionGroup): Fault {
+  return new Fault('kind_mismatch', {
+    detail: `${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created as ${created.recipientType}, not as ${request.kind}.`,
+    fix: 'Delete the group and report this; a kind cannot be changed later.',
+    upstream: 'exchange',
+  });
 }
 
 function notVisibleYet(request: GroupRequest): Fault {
@@ -290,46 +271,13 @@ function notVisibleYet(request: GroupRequest): Fault {
   });
 }
 
-/** `pending`: the group is there, its Entra id is not yet; never reported as done (design §6.1). */
-function judgeOutcome(
-  outcome: CreationOutcome,
-  group: DistributionGroup,
-  added: MembershipSummary,
-  isDryRun: boolean,
-): CreationOutcome {
-  if (isDryRun) return added.results.length > 0 ? 'planned' : outcome;
-  if (group.id === null) return 'pending';
-  return added.failedCount > 0 ? 'partial' : outcome;
-}
-
-const sentences: Readonly<Record<CreationOutcome, (group: DistributionGroup) => string>> = {
-  created: (group) => `${group.primarySmtpAddress} was created.`,
-  already_exists: (group) => `${group.primarySmtpAddress} exists as asked for.`,
-  completed: (group) => `${group.primarySmtpAddress} existed; missing settings were completed.`,
-  partial: (group) => `${group.primarySmtpAddress} is there; not every member could be added.`,
-  pending: (group) => `${group.primarySmtpAddress} is there, but its Entra id is not known yet: repeat the request.`,
-  planned: (group) => `${group.primarySmtpAddress} exists and would be completed.`,
-};
-
-function settingsOf(group: DistributionGroup): Record<string, unknown> {
-  const { hideFromAddressLists, description, addresses } = group;
-  return { hideFromAddressLists, description, addresses };
-}
-
-function addressInUse(request: GroupRequest, holders: readonly Recipient[]): Fault {
-  const listed = holders.map(
-    ({ displayName, primarySmtpAddress, recipientType }) => `${displayName} <${primarySmtpAddress}> (${recipientType})`,
-  );
-  return new Fault('address_in_use', {
-    detail: `The name, alias or an address of ${request.primarySmtpAddress ?? request.alias} is held by: ${listed.join('; ')}.`,
-    fix: 'Choose another name, alias or address, or remove it from the object that holds it.',
-  });
-}
-
-function kindMismatch(request: GroupRequest, created: DistributionGroup): Fault {
-  return new Fault('kind_mismatch', {
-    detail: `${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created as ${created.recipientType}, not as ${request.kind}.`,
-    fix: 'Delete the group and report this; a kind cannot be changed later.',
+function incomplete(created: DistributionGroup, fault: Fault): Fault {
+  return new Fault(fault.code, {
+    detail: `The group ${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created, but its settings are not complete: ${fault.message}`,
+    fix: `Repeat the request: it completes what is missing. ${fault.fix}`,
     upstream: 'exchange',
+    upstreamRequestId: fault.upstreamRequestId,
+    ...(fault.retryAfterSeconds === null ? {} : { retryAfterSeconds: fault.retryAfterSeconds }),
+    cause: fault,
   });
 }

@@ -2,6 +2,7 @@ import { Fault } from '../errors.ts';
 import type { DistributionGroup, DistributionGroupChange, ExchangeGroupKind } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
 import type { Recipient } from '../exchange/recipients.ts';
+import type { MembershipSummary } from './memberRows.ts';
 
 export const creationOutcomes = ['created', 'already_exists', 'completed', 'partial', 'pending', 'planned'] as const;
 export type CreationOutcome = (typeof creationOutcomes)[number];
@@ -143,6 +144,22 @@ export function judgeHolders(holders: readonly Recipient[]): Occupancy {
   if (first === undefined) return { type: 'free' };
   const isOneGroup = holders.length === 1 && /^MailUniversal(Distribution|Security)Group$/.test(first.recipientType);
   return isOneGroup ? { type: 'group', exchangeId: first.exchangeId } : { type: 'taken', holders };
+}
+
+/**
+ * The outcome of a creation from how the group was come by and what became of its members. Pure. `pending`: the group
+ * is there and its Entra id is not known yet, which is never reported as done (design §6.1).
+ */
+export function judgeCreation(
+  came: 'created' | 'already_exists' | 'completed' | 'planned',
+  group: Pick<DistributionGroup, 'id'>,
+  added: Pick<MembershipSummary, 'outcome' | 'failedCount' | 'changed'>,
+  isDryRun: boolean,
+): CreationOutcome {
+  if (isDryRun) return came === 'already_exists' && added.outcome === 'unchanged' ? came : 'planned';
+  if (group.id === null) return 'pending';
+  if (added.failedCount > 0) return 'partial';
+  return came === 'already_exists' && added.changed ? 'completed' : came;
 }
 
 /** Exchange's `Name` is unique and holds 64 characters, its `DisplayName` 256 (exchange.md §4). */

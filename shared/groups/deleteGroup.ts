@@ -1,11 +1,12 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
-import { Fault, isFault } from '../errors.ts';
+import { Fault } from '../errors.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { type Group, labelOf } from './group.ts';
 import { requireExchangeKind } from './kinds.ts';
+import { sendOnce } from './openWrite.ts';
 import { groupNotReady, type GroupResolver } from './resolve.ts';
 
 export const deletionOutcomes = ['deleted', 'planned'] as const;
@@ -47,23 +48,22 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
       planned: 'deleted',
     };
     await audit.record(intent, call, async () => {
-      const upstreamRequestId = await send(exchange, call);
+      const upstreamRequestId = await removeWithProof(exchange, call);
       return { result: undefined, after: null, upstreamRequestId };
     });
   }
 
-  /** Sends the deletion; a lost answer is read back, and a group that is still there is deleted once more. */
-  async function send(exchange: DistributionGroup, call: Call): Promise<string | null> {
+  /** A lost answer is read back, and a group that is still there is deleted once more. */
+  async function removeWithProof(exchange: DistributionGroup, call: Call): Promise<string | null> {
     for (let isLastTry = false; ; isLastTry = true) {
-      try {
-        const output = await distributionGroups.remove(exchange.exchangeId, call);
-        return output.requestId;
-      } catch (error) {
-        if (!isFault(error, 'outcome_unknown')) throw error;
-        const left = await distributionGroups.find(exchange.exchangeId, call.proving());
-        if (left.length === 0) return error.upstreamRequestId;
-        if (isLastTry) throw error;
-      }
+      const { upstreamRequestId, openFault } = await sendOnce(
+        () => distributionGroups.remove(exchange.exchangeId, call),
+        call,
+      );
+      if (openFault === null) return upstreamRequestId;
+      const left = await distributionGroups.find(exchange.exchangeId, call.proving());
+      if (left.length === 0) return upstreamRequestId;
+      if (isLastTry) throw openFault;
     }
   }
 

@@ -56,6 +56,14 @@ export function plannedRow(member: string, change: MemberChange, isNeeded: boole
   return { member, outcome, code: outcome, message: settledMessages[outcome] };
 }
 
+export function failedRow(
+  member: string,
+  outcome: 'failed' | 'not_ready' | 'not_attempted',
+  why: { readonly code: FaultCode; readonly message: string },
+): MemberRow {
+  return { member, outcome, code: why.code, message: why.message };
+}
+
 const changedOutcome = { add: 'added', remove: 'removed' } as const;
 const unchangedOutcome = { add: 'already_member', remove: 'not_member' } as const;
 const settledMessages = {
@@ -101,7 +109,7 @@ export function summarize(rows: readonly MemberRow[], groupLabel: string, isDryR
   function outcomeOf(): MembershipOutcome {
     if (failedCount === rows.length && rows.length > 0) return 'failed';
     if (failedCount > 0) return 'partial';
-    if (isDryRun) return 'planned';
+    if (isDryRun && plannedCount > 0) return 'planned';
     return changed ? 'updated' : 'unchanged';
   }
 }

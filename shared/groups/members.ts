@@ -9,7 +9,7 @@ import { isListed } from './protection.ts';
 export type MemberResolution =
   | { readonly type: 'found'; readonly recipient: Recipient }
   /** A user that Exchange does not know yet, or an entry that cannot be used: `code` and `message` say why. */
-  | { readonly type: 'notReady' | 'failed'; readonly code: FaultCode; readonly message: string };
+  | { readonly type: 'not_ready' | 'failed'; readonly code: FaultCode; readonly message: string };
 
 export interface MemberResolver {
   /** Resolves each entry to exactly one recipient; answers in the order given. */
@@ -39,7 +39,7 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
       if (lookup?.type === 'found') return judgeRecipient(lookup.recipient);
     }
     return {
-      type: 'notReady',
+      type: 'not_ready',
       code: 'no_mailbox',
       message: `${user.userPrincipalName} exists in Entra but has no mailbox or mail address in Exchange yet.`,
     };

@@ -1,0 +1,22 @@
+import type { Call } from '../call.ts';
+import { type Fault, isFault } from '../errors.ts';
+import type { Output } from '../exchange/answers.ts';
+
+/** What came of sending one write to Exchange. */
+export interface Sent {
+  readonly upstreamRequestId: string | null;
+  /** The write may or may not have been carried out: what can be read back decides (design §6.3). null: it was. */
+  readonly openFault: Fault | null;
+}
+
+/** Sends a write once. Exchange's warnings go into the reply. @throws Fault when it was surely not carried out */
+export async function sendOnce(write: () => Promise<Output>, call: Call): Promise<Sent> {
+  try {
+    const output = await write();
+    for (const warning of output.warnings) call.warn(warning);
+    return { upstreamRequestId: output.requestId, openFault: null };
+  } catch (error) {
+    if (!isFault(error, 'outcome_unknown')) throw error;
+    return { upstreamRequestId: error.upstreamRequestId, openFault: error };
+  }
+}
