@@ -125,15 +125,13 @@ test('a Recipient Administrator lacks the bypass parameter, and a reader lacks t
 
 test('the module file lists what the principal may run, without side effects', async () => {
   const list = (app?: string, headers: Record<string, string> = { CommandName: '*' }) =>
-    bench
-      .token('exchange', app)
-      .then((token) =>
-        bench.exchange(`/adminapi/v1.0/${bench.sim.tenantId}/EXOModuleFile?Version=3.9.2`, {
-          method: 'GET',
-          token,
-          headers,
-        }),
-      );
+    bench.token('exchange', app).then((token) =>
+      bench.exchange(`/adminapi/v1.0/${bench.sim.tenantId}/EXOModuleFile?Version=3.9.2`, {
+        method: 'GET',
+        token,
+        headers,
+      }),
+    );
   expect((await list()).body.value[0].exportedCmdlets).toEqual(
     expect.arrayContaining(['New-DistributionGroup', 'Get-Recipient']),
   );
