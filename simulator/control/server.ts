@@ -1,5 +1,6 @@
 import { readFaultRule } from '../http/fault.ts';
-import { empty, isObject, json, parseJson, type Reply } from '../http/message.ts';
+import { isObject, parseJson } from '../http/json.ts';
+import { empty, json, type Reply } from '../http/message.ts';
 import type { ControlHandler } from '../http/server.ts';
 import { mergeTenant } from '../tenant/merge.ts';
 import type { World } from '../world.ts';

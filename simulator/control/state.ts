@@ -1,4 +1,4 @@
-import { without } from '../http/message.ts';
+import { without } from '../http/json.ts';
 import type { World } from '../world.ts';
 import { contactsOf, groupsOf, servicePrincipalsOf, usersOf } from '../tenant/tenant.ts';
 

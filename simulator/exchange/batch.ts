@@ -1,4 +1,5 @@
-import { isObject, json, parseJson, type Call, type JsonObject, type Reply } from '../http/message.ts';
+import { isObject, parseJson, type JsonObject } from '../http/json.ts';
+import { json, type Call, type Reply } from '../http/message.ts';
 import { readable } from '../http/journal.ts';
 import type { World } from '../world.ts';
 import { accessOf, type Access } from './access.ts';

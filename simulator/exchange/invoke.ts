@@ -1,5 +1,6 @@
 import { nulBody } from '../http/faultReplies.ts';
-import { empty, isObject, json, type JsonObject, type Reply } from '../http/message.ts';
+import { isObject, type JsonObject } from '../http/json.ts';
+import { empty, json, type Reply } from '../http/message.ts';
 import type { World } from '../world.ts';
 import { hiddenParameters, mayRun, type Access } from './access.ts';
 import type { CmdletResult } from './cmdlet.ts';

@@ -1,4 +1,4 @@
-import { isObject, isStringArray, type JsonObject } from '../http/message.ts';
+import { isObject, isStringArray, type JsonObject } from '../http/json.ts';
 import { malformed, notModelled, unknownParameter, wrongValue } from './errors.ts';
 
 /** A change to a multi-valued property: exchange.md §1.3. */

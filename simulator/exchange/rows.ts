@@ -1,4 +1,4 @@
-import { without } from '../http/message.ts';
+import { without } from '../http/json.ts';
 import type { Group, Settings } from '../tenant/model.ts';
 import type { Recipient } from './recipients.ts';
 

@@ -1,5 +1,6 @@
 import { nulBody } from '../http/faultReplies.ts';
-import { empty, isObject, json, parseJson, type Call, type Handler, type Reply } from '../http/message.ts';
+import { isObject, parseJson } from '../http/json.ts';
+import { empty, json, type Call, type Handler, type Reply } from '../http/message.ts';
 import type { World } from '../world.ts';
 import { accessOf, hiddenParameters, mayRun, type Access } from './access.ts';
 import { batch } from './batch.ts';

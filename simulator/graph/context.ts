@@ -1,4 +1,5 @@
-import { isObject, parseJson, type Call, type JsonObject, type Reply } from '../http/message.ts';
+import { isObject, parseJson, type JsonObject } from '../http/json.ts';
+import type { Call, Reply } from '../http/message.ts';
 import type { View } from '../tenant/directory.ts';
 import type { DirectoryObject, Group, User } from '../tenant/model.ts';
 import { usersOf, type Tenant } from '../tenant/tenant.ts';

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, type Upstream } from './message.ts';
+import { isObject, type JsonObject } from './json.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface FaultMatch {
   method?: string;

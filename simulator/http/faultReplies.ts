@@ -1,7 +1,8 @@
 import { CONCURRENCY_STATUS } from '../facts.ts';
 import type { Fault } from './fault.ts';
 import { throttleSeconds } from './faults.ts';
-import { empty, json, text, type Reply, type Upstream } from './message.ts';
+import { empty, json, text, type Reply } from './message.ts';
+import type { Upstream } from './upstream.ts';
 
 const NUL_BODY = '\0'.repeat(4096);
 

@@ -1,4 +1,5 @@
-import { isObject, parseJson, type Upstream } from './message.ts';
+import { isObject, parseJson } from './json.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface JournalRow {
   readonly upstream: Upstream;

@@ -1,7 +1,6 @@
 import type { Fault } from './fault.ts';
 import type { JournalRow } from './journal.ts';
-
-export type Upstream = 'graph' | 'exchange' | 'okta' | 'login' | 'identity';
+import type { Upstream } from './upstream.ts';
 
 /** One request, read whole. */
 export interface Call {
@@ -43,27 +42,3 @@ export const text = (status: number, body: string, contentType = 'text/plain; ch
 });
 
 export const empty = (status: number, headers: Record<string, string> = {}): Reply => ({ status, headers, body: '' });
-
-export type JsonObject = Record<string, unknown>;
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export const isStringArray = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === 'string');
-
-/** The object without these keys. */
-export function without<T extends object, K extends keyof T>(object: T, ...keys: K[]): Omit<T, K> {
-  const copy = { ...object };
-  for (const key of keys) Reflect.deleteProperty(copy, key);
-  return copy;
-}
-
-/** undefined where the text is no JSON. */
-export function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body) as unknown;
-  } catch {
-    return undefined;
-  }
-}

@@ -7,7 +7,8 @@ import type { World } from '../world.ts';
 import { faultReply, withForeignLink } from './faultReplies.ts';
 import type { Fault } from './fault.ts';
 import { readable } from './journal.ts';
-import { json, type Call, type Handler, type Reply, type Upstream } from './message.ts';
+import { json, type Call, type Handler, type Reply } from './message.ts';
+import type { Upstream } from './upstream.ts';
 
 export interface RunningServer {
   origin: string;

@@ -1,4 +1,4 @@
-import { isObject, isStringArray, type JsonObject } from '../http/message.ts';
+import { isObject, isStringArray, type JsonObject } from '../http/json.ts';
 import type { World } from '../world.ts';
 import { newContact, newDomain, newExchangeGroup, newGroup, newServicePrincipal, newUser } from './defaults.ts';
 import type { Contact, DirectoryObject, Domain, Group, ServicePrincipal, Settings, User } from './model.ts';

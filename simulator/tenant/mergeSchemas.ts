@@ -1,4 +1,4 @@
-import { isObject, isStringArray } from '../http/message.ts';
+import { isObject, isStringArray } from '../http/json.ts';
 
 // What PUT /_sim/tenant may say of each kind of object; anything else is refused by name.
 

@@ -26,7 +26,7 @@ test('reset brings back the tenant, the clock, and empty journal and faults', as
   await bench.control('POST', 'clock', { now: '2030-01-01T00:00:00Z' });
   await bench.control('PUT', 'tenant', { settings: { namingPolicy: 'X_<GroupName>' } });
   expect((await bench.control('POST', 'reset')).status).toBe(204);
-  const { now, ...after } = (await bench.control('GET', 'state')).body as { now: string };
+  const { now, ...after } = (await bench.control('GET', 'state')).body as unknown as { now: string };
   expect(after).toMatchObject({ groups: before.groups, settings: { namingPolicy: null } });
   expect(new Date(now).getFullYear()).toBeLessThan(2030);
   expect((await bench.control('GET', 'calls')).body).toEqual([]);
@@ -36,7 +36,7 @@ test('reset brings back the tenant, the clock, and empty journal and faults', as
 test('the clock is moved by a span or to a time, and dates the answers', async () => {
   await bench.control('POST', 'clock', { now: '2030-01-01T00:00:00Z' });
   await bench.control('POST', 'clock', { advanceMs: 3_600_000 });
-  const { now } = (await bench.control('GET', 'state')).body as { now: string };
+  const { now } = (await bench.control('GET', 'state')).body as unknown as { now: string };
   expect(now).toMatch(/^2030-01-01T01:00:0/);
   const answer = await bench.request(`${bench.sim.urls.graph}/v1.0/users`);
   expect(answer.headers.get('date')).toContain('01 Jan 2030');
@@ -117,7 +117,7 @@ test('a new person reaches Exchange after the lag', async () => {
 
 test('the journal tells every call with its bodies, and is emptied on request', async () => {
   await bench.createGroup('Badge Holders');
-  const rows = (await bench.control('GET', 'calls')).body as Record<string, unknown>[];
+  const rows = (await bench.control('GET', 'calls')).body as unknown as Record<string, unknown>[];
   expect(rows.find(({ cmdlet }) => cmdlet === 'New-DistributionGroup')).toMatchObject({
     upstream: 'exchange',
     method: 'POST',

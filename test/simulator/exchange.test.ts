@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterAll(() => bench.sim.close());
 
 const owner = 'amara.osei@contoso.com';
-const rowsOf = ({ body }: Answer) => (body as { value: Record<string, unknown>[] }).value;
+const rowsOf = ({ body }: Answer) => (body as unknown as { value: Record<string, unknown>[] }).value;
 const namesOf = (answer: Answer) => rowsOf(answer).map(({ Name }) => Name);
 const bypass = { BypassSecurityGroupManagerCheck: true };
 

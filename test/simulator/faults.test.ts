@@ -18,7 +18,7 @@ const create = () =>
   bench.invoke('New-DistributionGroup', { Name: 'Badge Holders', ManagedBy: ['amara.osei@contoso.com'] });
 const exists = async () => (await bench.state()).groups.some(({ displayName }) => displayName === 'Badge Holders');
 const calls = async () =>
-  (await bench.control('GET', 'calls')).body as {
+  (await bench.control('GET', 'calls')).body as unknown as {
     upstream: string;
     cmdlet: string | null;
     status: number | null;
@@ -136,7 +136,7 @@ test.each([
   const answered = await bench.exchange(`/adminapi/beta/${bench.sim.tenantId}/$batch`, {
     body: { requests: [part('a', 'vera.kovac'), part('b', 'mina.sato'), part('c', 'noel.fischer')] },
   });
-  const responses = (answered.body as { responses: { id: string; status: number }[] }).responses;
+  const responses = (answered.body as unknown as { responses: { id: string; status: number }[] }).responses;
   expect(Object.fromEntries(responses.map(({ id, status }) => [id, status]))).toEqual({ a: 500, b: 200, c: 500 });
   expect((await bench.group('Sales EMEA')).members).toHaveLength(size);
 });

@@ -1,4 +1,4 @@
-import { without } from '../../http/message.ts';
+import { without } from '../../http/json.ts';
 import type { Cmdlet } from '../cmdlet.ts';
 import { parseOpath } from '../opath.ts';
 import { limited } from '../resultSize.ts';

@@ -1,4 +1,5 @@
-import { empty, isStringArray, without, type JsonObject } from '../../http/message.ts';
+import { isStringArray, without, type JsonObject } from '../../http/json.ts';
+import { empty } from '../../http/message.ts';
 import { newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
 import type { Group } from '../../tenant/model.ts';
 import { groupsOf, removal } from '../../tenant/tenant.ts';

@@ -1,0 +1,1 @@
+export type Upstream = 'graph' | 'exchange' | 'okta' | 'login' | 'identity';
