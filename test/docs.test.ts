@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from '@jest/globals';
+import { actions } from '../functions/register.ts';
+import { readConfig } from '../shared/config.ts';
+import { faultTable } from '../shared/errors.ts';
+
+const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
+
+/** The names that a document sets as code in the first column of its tables. */
+function firstColumn(markdown: string): string[] {
+  const cells = markdown.split('\n').flatMap((line) => /^\| (.+?) \|/.exec(line)?.[1] ?? []);
+  return cells.flatMap((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ''));
+}
+
+describe('the documents', () => {
+  it('list every fault code with its status, title and whether it may be repeated', async () => {
+    const replies = await read('docs/replies.md');
+    for (const [code, { status, title, retryable }] of Object.entries(faultTable)) {
+      const row = new RegExp(`\\| \`${code}\` +\\| ${status} +\\| ${title} +\\| ${retryable ? 'yes' : 'no'} +\\|`);
+      expect(replies).toMatch(row);
+    }
+    const codes = firstColumn(replies.slice(replies.indexOf('## Problems')));
+    expect(codes.sort()).toEqual(Object.keys(faultTable).sort());
+  });
+
+  it('explain every setting of the sample, and no other', async () => {
+    const { Values: values } = JSON.parse(await read('local.settings.sample.json')) as {
+      Values: Record<string, string>;
+    };
+    const readme = await read('README.md');
+    const explained = firstColumn(readme.slice(readme.indexOf('### Settings')));
+    expect(explained.filter((name) => !name.startsWith('AzureWebJobsStorage__')).sort()).toEqual(
+      Object.keys(values).sort(),
+    );
+  });
+
+  it('name every setting that the configuration reads', async () => {
+    const asked = new Set<string>();
+    const env = (values: Record<string, string>) =>
+      new Proxy(values, {
+        get: (target, name) => {
+          asked.add(String(name));
+          return target[String(name)];
+        },
+      });
+    for (const credential of ['managedIdentity', 'clientSecret', 'clientCertificate']) {
+      readConfig(env({ CREDENTIAL: credential }));
+    }
+    const explained = new Set(firstColumn(await read('README.md')));
+    expect([...asked].filter((name) => !explained.has(name))).toEqual([]);
+  });
+
+  it('name every action with its method and route', async () => {
+    const readme = await read('README.md');
+    for (const { name, method, route } of actions) {
+      expect(readme).toMatch(new RegExp(`\\| ${name} +\\| \`${method} ${route.replace(/[{}]/g, '\\$&')}`));
+    }
+  });
+});
