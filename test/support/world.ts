@@ -1,7 +1,10 @@
 import { type LocalHost, startLocalHost } from '../../local/host/host.ts';
 import { connectionString } from '../../local/processes/azurite.ts';
+import type { Action } from '../../shared/action/contract.ts';
+import type { Outside } from '../../shared/services.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import { readCertificateAuthority } from './certificateAuthority.ts';
+import { contractFaults } from './conformance.ts';
 import { controlOf, type SimulatorControl } from './control.ts';
 import { takeNumber } from './counter.ts';
 import { testAzurite, testCaFiles } from './environment.ts';
@@ -34,7 +37,7 @@ export interface App {
   host: LocalHost;
   /** Its storage: an account of its own, unless `AzureWebJobsStorage` was given. */
   storage: string;
-  /** `path` is what comes after `/api/`. */
+  /** `path` is what comes after `/api/`. Throws when the answer breaks the contract of the action that gave it. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -42,8 +45,11 @@ export interface App {
 export interface World {
   simulator: Simulator;
   control: SimulatorControl;
-  /** Settings that are given win over those that fit the simulator; an empty one unsets. */
-  startApp(settings?: Settings): Promise<App>;
+  /**
+   * Settings that are given win over those that fit the simulator; an empty one unsets.
+   * @param outside in place of the real fetch, clock or chance
+   */
+  startApp(settings?: Settings, outside?: Partial<Outside>): Promise<App>;
   /** Closes the apps too. */
   close(): Promise<void>;
 }
@@ -63,8 +69,8 @@ export async function startWorld(): Promise<World> {
   return {
     simulator,
     control: controlOf(simulator.urls.control),
-    async startApp(settings = {}) {
-      const app = await startApp({ ...settingsFor(simulator), ...settings });
+    async startApp(settings = {}, outside = {}) {
+      const app = await startApp({ ...settingsFor(simulator), ...settings }, outside);
       apps.push(app);
       return app;
     },
@@ -88,19 +94,17 @@ function settingsFor(simulator: Simulator): Settings {
   };
 }
 
-async function startApp(settings: Settings): Promise<App> {
+async function startApp(settings: Settings, outside: Partial<Outside>): Promise<App> {
   const storage = settings.AzureWebJobsStorage ?? (await ownStorage());
-  const host = await startLocalHost({
-    load: async () => {
-      const { register } = await import('../../functions/register.ts');
-      register({ env: { ...settings, AzureWebJobsStorage: storage } });
-    },
-  });
+  const { register, actions } = await import('../../functions/register.ts');
+  const env = { ...settings, AzureWebJobsStorage: storage };
+  const host = await startLocalHost({ load: () => Promise.resolve().then(() => register({ env, ...outside })) });
+  const registered = actions.filter(({ name }) => host.functions.some((each) => each.name === name));
   let closed: Promise<void> | undefined;
   return {
     host,
     storage,
-    call: (method, path, options = {}) => call(host, method, path, options),
+    call: (method, path, options = {}) => call(host, registered, method, path, options),
     close: () => (closed ??= host.close()),
   };
 }
@@ -110,7 +114,13 @@ async function ownStorage(): Promise<string> {
   return connectionString(endpoints, accounts, await takeNumber(counter));
 }
 
-async function call(host: LocalHost, method: string, path: string, options: CallOptions): Promise<Answer> {
+async function call(
+  host: LocalHost,
+  actions: readonly Action[],
+  method: string,
+  path: string,
+  options: CallOptions,
+): Promise<Answer> {
   const { body, raw, query = {}, key = host.functionKey } = options;
   const url = new URL(`${host.url}/${host.routePrefix}/${path}`);
   for (const [name, value] of Object.entries(query)) url.searchParams.append(name, value);
@@ -122,8 +132,19 @@ async function call(host: LocalHost, method: string, path: string, options: Call
     headers,
     ...(body !== undefined && { body: JSON.stringify(body) }),
     ...(raw !== undefined && { body: raw }),
+    // A stream goes out in chunks, and fetch wants to be told.
+    ...(raw instanceof ReadableStream && { duplex: 'half' }),
   });
   const text = await response.text();
+  const faults = contractFaults(actions, {
+    method,
+    path: url.pathname.slice(`/${host.routePrefix}/`.length),
+    isFlow: headers.get('x-outcome-mode')?.trim().toLowerCase() === 'flow',
+    status: response.status,
+    headers: response.headers,
+    text,
+  });
+  if (faults.length > 0) throw new Error(`${method} ${path} broke its contract:\n${faults.join('\n')}\n${text}`);
   return { status: response.status, headers: response.headers, body: parseObject(text), text };
 }
 
