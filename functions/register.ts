@@ -1,7 +1,7 @@
 import type { Action } from '../shared/action/contract.ts';
 import { registerActions } from '../shared/action/register.ts';
 import { systemClock } from '../shared/clock.ts';
-import { type Environment, readConfig } from '../shared/config.ts';
+import { type Environment, readConfig, rooms } from '../shared/config.ts';
 import { createServices, type Outside } from '../shared/services.ts';
 import { testConnection } from './connection/testConnection.ts';
 import { createGroup } from './groups/createGroup.ts';
@@ -26,8 +26,9 @@ export const actions: readonly Action[] = [
 
 /**
  * The composition root: reads the settings once, wires the services, registers the actions of the enabled rooms.
- * With wrong settings the actions are registered all the same, and each call says which settings to mend: a throw here
- * would leave an administrator with an app that lists no functions and a reason buried in the host's log.
+ * With wrong settings all actions are registered, and each call says which settings to mend: a throw here would leave
+ * an administrator with an app that lists no functions and a reason buried in the host's log
+ * (docs/decisions/wrong-settings-still-register.md).
  */
 export function register(options: { env: Environment } & Partial<Outside>): void {
   const result = readConfig(options.env);
@@ -41,7 +42,7 @@ export function register(options: { env: Environment } & Partial<Outside>): void
     const services = () => {
       throw fault;
     };
-    registerActions(actions, result.enabledRooms, { services, writeMode: 'off', clock: outside.clock });
+    registerActions(actions, new Set(rooms), { services, writeMode: 'off', clock: outside.clock });
     return;
   }
   const services = createServices(result.config, outside);

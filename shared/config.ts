@@ -44,7 +44,7 @@ export interface Config {
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly fault: Fault; readonly enabledRooms: ReadonlySet<Room> };
+  | { readonly ok: false; readonly fault: Fault };
 
 /** Hosts of Microsoft's clouds; Exchange's from exchange.md §1.1, the others from Microsoft's national cloud pages. */
 const clouds = {
@@ -105,7 +105,7 @@ export function readConfig(env: Environment): ConfigResult {
     fix: 'Mend the settings listed under errors in the function app (Settings → Environment variables), or in local.settings.json.',
     errors: faults,
   });
-  return { ok: false, fault, enabledRooms };
+  return { ok: false, fault };
 }
 
 interface SettingsReader {
