@@ -68,6 +68,7 @@ test.each([
   ['an unknown owner', { ManagedBy: ['nobody@contoso.com'] }, 'ManagementObjectNotFoundException'],
   ['an owner without mailbox', { ManagedBy: ['new.hire@contoso.com'] }, 'ManagementObjectNotFoundException'],
   ['a contact as owner', { ManagedBy: ['pat.supplier@example.com'] }, 'RecipientTaskException'],
+  ['moderation and no moderator', { Type: 'Security', ModerationEnabled: true }, 'RecipientTaskException'],
   ['an open security group', { Type: 'Security', MemberJoinRestriction: 'Open' }, 'RecipientTaskException'],
   ['a bad alias', { Alias: 'a..b' }, 'DataValidationException'],
   ['a name of 65 characters', { Name: 'x'.repeat(65) }, 'DataValidationException'],
@@ -275,6 +276,14 @@ test.each([
   ["RecipientTypeDetails -eq 'RoomList'", ['Meeting Rooms']],
 ])('the filter %s finds what it says', async (Filter, names) => {
   expect(namesOf(await bench.invoke('Get-DistributionGroup', { Filter }))).toEqual(names);
+});
+
+test('a quote in a filter is doubled, in Exchange as in Graph', async () => {
+  await bench.createGroup("Brien's Group");
+  const exchange = await bench.invoke('Get-DistributionGroup', { Filter: "Name -eq 'Brien''s Group'" });
+  expect(namesOf(exchange)).toEqual(["Brien's Group"]);
+  const graph = await bench.graph('GET', `/groups?$filter=${encodeURIComponent("displayName eq 'Brien''s Group'")}`);
+  expect(graph.body.value).toHaveLength(1);
 });
 
 test.each(["Colour -eq 'red'", "Alias -is 'x'", "Alias -eq 'x", 'Alias -eq x', "(Alias -eq 'x'"])(

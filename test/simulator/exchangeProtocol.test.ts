@@ -179,6 +179,14 @@ test('pages are POSTed again with the same anchor and body', async () => {
   expect(await replay(anchor())).toMatchObject(expired);
 });
 
+test('a next link from a call without anchor is never good', async () => {
+  const body = { CmdletInput: { CmdletName: 'Get-DistributionGroup', Parameters: {} } };
+  const headers = { prefer: 'odata.maxpagesize=3' };
+  const first = await bench.exchange(invokePath(), { body, headers });
+  const link = (first.body['@odata.nextLink'] ?? '').slice(bench.sim.urls.exchange.length);
+  expect((await bench.exchange(link, { body, headers })).status).toBe(400);
+});
+
 test('beyond ResultSize rows are cut, and only a warning says so', async () => {
   const cut = await bench.invoke('Get-DistributionGroup', { ResultSize: 2 });
   expect(cut.body.value).toHaveLength(2);

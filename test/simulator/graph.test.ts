@@ -214,9 +214,44 @@ test('binding members is all or nothing, and at most 20', async () => {
     });
   expect((await bind([fresh, present])).status).toBe(400);
   expect((await bench.group('Engineering Access')).members).not.toContain(fresh);
-  expect((await bind(Array.from({ length: 21 }, () => fresh))).status).toBe(400);
+  const everyone = (await bench.state()).users.map(({ id: each }) => each);
+  const outside = everyone.filter((each) => each !== present).slice(0, 25);
+  const tooMany = await bind(outside.slice(0, 21));
+  expect(tooMany.status).toBe(400);
+  expect(tooMany.body.error.message).toContain('maximum of 20');
   expect((await bind([fresh])).status).toBe(204);
   expect((await bench.group('Engineering Access')).members).toContain(fresh);
+});
+
+test('a Microsoft 365 group takes users only, keeps its last owner and its nickname', async () => {
+  const { id, owners } = await bench.group('Social Club');
+  const inner = await bench.group('Engineering Access');
+  const asMember = await bench.graph('POST', `/groups/${id}/members/$ref`, { body: reference(inner.id) });
+  expect(asMember.status).toBe(400);
+  const lastOwner = await bench.graph('DELETE', `/groups/${id}/owners/${owners[0] ?? ''}/$ref`);
+  expect(lastOwner.status).toBe(400);
+  expect(lastOwner.body.error.message).toContain('must have at least one owner');
+  const twin = { displayName: 'Twin', mailNickname: 'social-club', mailEnabled: true, securityEnabled: false };
+  expect((await bench.graph('POST', '/groups', { body: { ...twin, groupTypes: ['Unified'] } })).status).toBe(400);
+});
+
+test('a permission for members opens the members and nothing else', async () => {
+  const { id } = await bench.group('Engineering Access');
+  await bench.control('PUT', 'tenant', {
+    servicePrincipals: [{ appId: bench.sim.clientId, roles: { graph: ['GroupMember.ReadWrite.All'] } }],
+  });
+  const token = await bench.token('graph');
+  const member = reference(await bench.userId('vera.kovac@contoso.com'));
+  const bind = { 'members@odata.bind': [member['@odata.id']] };
+  expect((await bench.graph('PATCH', `/groups/${id}`, { token, body: { description: 'x' } })).status).toBe(403);
+  expect((await bench.graph('PATCH', `/groups/${id}`, { token, body: bind })).status).toBe(204);
+});
+
+test('without /$ref a user who is no member is not deleted', async () => {
+  const { id } = await bench.group('Engineering Access');
+  const stranger = await bench.userId('vera.kovac@contoso.com');
+  expect((await bench.graph('DELETE', `/groups/${id}/members/${stranger}`)).status).toBe(404);
+  await expect(bench.userId('vera.kovac@contoso.com')).resolves.toBe(stranger);
 });
 
 test('without /$ref the DELETE removes the user from the tenant', async () => {

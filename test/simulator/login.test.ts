@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
+import { createHash, createPrivateKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeJwt } from 'jose';
+import { decodeJwt, SignJWT } from 'jose';
 import { Bench } from './harness.ts';
 
 let bench: Bench;
@@ -127,6 +128,40 @@ test.each([
   const refused = await postToken(form(more));
   expect(refused).toMatchObject({ status, body: { error, error_codes: [number] } });
   expect(refused.body.error_description).toContain(`AADSTS${String(number)}: `);
+});
+
+/** A client assertion as RFC 7523 has it, with something changed. */
+function assertion(more: { audience?: string; expires?: string; key?: KeyObject } = {}): Promise<string> {
+  const { clientCertificatePem: pem, clientId, tenantId, urls } = bench.sim;
+  const x5t = createHash('sha256').update(new X509Certificate(pem).raw).digest('base64url');
+  return new SignJWT({})
+    .setProtectedHeader({ alg: 'RS256', 'x5t#S256': x5t })
+    .setIssuer(clientId)
+    .setSubject(clientId)
+    .setAudience(more.audience ?? `${urls.login}/${tenantId}/oauth2/v2.0/token`)
+    .setExpirationTime(more.expires ?? '5m')
+    .sign(more.key ?? createPrivateKey(pem));
+}
+
+test.each([
+  ['as it should be', () => ({}), 200, undefined],
+  ['for another audience', () => ({ audience: 'https://example.com' }), 401, [700027]],
+  ['that is over', () => ({ expires: '-1m' }), 401, [700024]],
+  [
+    'signed by another key',
+    () => ({ key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }),
+    401,
+    [700027],
+  ],
+])('an assertion %s is answered as such', async (_what, more, status, error_codes) => {
+  const given = form({
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: await assertion(more()),
+  });
+  delete given.client_secret;
+  const answered = await postToken(given);
+  expect(answered.status).toBe(status);
+  expect(answered.body.error_codes).toEqual(error_codes);
 });
 
 test('an expired secret is refused with 7000222', async () => {
