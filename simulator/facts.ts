@@ -197,13 +197,13 @@ export const facts = {
     certainty: 'certain',
   },
   errorTypes: {
-    behaviour: 'The .NET type names of member, name, address and owner errors',
+    behaviour: 'The .NET type names of member, name and address errors',
     source: 'exchange.md §1.7',
     certainty: 'certain',
   },
   errorTexts: {
     behaviour:
-      'The words, the status 400 and, beyond the two known ones, the hashes of cmdlet errors; the namespaces of ADObjectAlreadyExistsException and MinGroupOwnersCriteriaBreachedException',
+      'The words, the status 400 and, beyond the two known ones, the hashes of cmdlet errors; the namespace of ADObjectAlreadyExistsException; MinGroupOwnersCriteriaBreachedException for distribution groups',
     source: 'exchange.md §1.7, E11, E14, §8',
     certainty: 'inferred',
   },
