@@ -1,0 +1,195 @@
+import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { groupAt, readCast } from '../support/directory.ts';
+import { type Answer, rowsOf, startWorld } from '../support/world.ts';
+
+const world = await startWorld();
+const { control } = world;
+const app = await world.startApp();
+const cast = await readCast(control);
+const [owner = '', colleague = ''] = cast.staff;
+const address = 'harbour-crew@contoso.com';
+
+beforeEach(async () => {
+  await control.reset();
+  await control.tenant({
+    groups: [
+      {
+        mail: address,
+        displayName: 'Harbour Crew',
+        description: 'Everyone on the quay',
+        mailEnabled: true,
+        securityEnabled: true,
+        proxyAddresses: [`SMTP:${address}`, 'smtp:quay@contoso.com', 'X500:/o=old/cn=crew'],
+        owners: [owner, colleague],
+        exchange: { Name: 'Crew of the Harbour', HiddenFromAddressListsEnabled: true },
+      },
+    ],
+  });
+});
+afterAll(() => world.close());
+
+const get = (group: string, from = app): Promise<Answer> => from.call('GET', `groups/${encodeURIComponent(group)}`);
+const blockers = (answer: Answer): unknown[] => rowsOf(answer, 'blockers').map(({ code }) => code);
+
+describe('a group', () => {
+  test('is told whole', async () => {
+    const answer = await get(address);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      requestId: answer.headers.get('x-request-id'),
+      id: (await groupAt(control, address)).id,
+      kind: 'mailEnabledSecurity',
+      displayName: 'Harbour Crew',
+      name: 'Crew of the Harbour',
+      alias: 'harbour-crew',
+      primarySmtpAddress: address,
+      addresses: [address, 'quay@contoso.com'],
+      description: 'Everyone on the quay',
+      owners: [owner, colleague],
+      hideFromAddressLists: true,
+      requireSenderAuthentication: true,
+      linkable: true,
+      blockers: [],
+    });
+  });
+
+  test.each(['harbour crew', 'Crew of the Harbour', 'QUAY@contoso.com'])('is found as "%s"', async (name) => {
+    expect((await get(name)).body).toMatchObject({ primarySmtpAddress: address });
+  });
+
+  test.each([
+    'harbour-crew',
+    'Harbour',
+    'quay',
+    '00000000-0000-4000-8000-000000000000',
+    'nobody@contoso.com',
+    "O'Brien",
+  ])('is not found as "%s"', async (name) => {
+    expect(await get(name)).toMatchObject({ status: 404, body: { code: 'group_not_found' } });
+  });
+
+  test('is told alike when Exchange sends its flags as text', async () => {
+    const before = (await get(address)).body;
+    await control.tenant({ settings: { booleansAsStrings: true } });
+    expect((await get(address)).body).toEqual({ ...before, requestId: expect.any(String) });
+  });
+
+  test('with an apostrophe in its name is found by it', async () => {
+    await control.tenant({ groups: [{ mail: address, displayName: "Captain's Table" }] });
+    expect((await get("Captain's Table")).body).toMatchObject({ primarySmtpAddress: address });
+  });
+
+  test('whose owner is gone from Exchange shows what the directory says', async () => {
+    await control.tenant({ users: [{ userPrincipalName: colleague, recipientTypeDetails: null }] });
+    expect((await get(address)).body?.owners).toEqual([owner, cast.idOf(colleague)]);
+  });
+
+  test('whose name another group has too is 409, naming both', async () => {
+    const answer = await get(cast.twins[0].displayName);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'ambiguous_group' } });
+    for (const { mail } of cast.twins) expect(answer.body?.detail).toContain(mail);
+  });
+
+  test('whose name a security group has too is 409 as well', async () => {
+    await control.tenant({ groups: [{ mail: address, displayName: cast.security.displayName }] });
+    const answer = await get(cast.security.displayName);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'ambiguous_group' } });
+    expect(answer.body?.detail).toContain('(security,');
+  });
+});
+
+describe('every kind is told', () => {
+  test.each([
+    ['security', 'security', true, []],
+    ['unified', 'microsoft365', true, []],
+    ['roomList', 'distributionList', true, []],
+    ['syncedList', 'distributionList', false, ['on_premises_synced']],
+    ['syncedSecurity', 'mailEnabledSecurity', false, ['on_premises_synced']],
+    ['dynamic', 'security', false, ['dynamic_membership']],
+    ['roleAssignable', 'security', false, ['role_assignable']],
+    ['restricted', 'security', false, ['management_restricted']],
+  ] as const)('%s as %s, linkable: %s', async (role, kind, linkable, codes) => {
+    const group = cast[role];
+    for (const name of [group.id, group.displayName]) {
+      const answer = await get(name);
+      expect(answer.body).toMatchObject({ id: group.id, kind, linkable, primarySmtpAddress: group.mail });
+      expect(blockers(answer)).toEqual(codes);
+    }
+  });
+
+  test('a group of Entra alone has nulls where only Exchange knows', async () => {
+    expect((await get(cast.security.id)).body).toMatchObject({
+      name: null,
+      primarySmtpAddress: null,
+      addresses: [],
+      hideFromAddressLists: null,
+      requireSenderAuthentication: null,
+      owners: [expect.stringContaining('@')],
+    });
+  });
+
+  test('a dynamic distribution group is not served', async () => {
+    for (const name of [String(cast.dynamicDistribution.mail), cast.dynamicDistribution.displayName]) {
+      const answer = await get(name);
+      expect(answer).toMatchObject({ status: 404, body: { code: 'group_not_found' } });
+      expect(answer.body?.fix).toContain('dynamic distribution');
+    }
+  });
+
+  test('all that is in the way is told, the gravest first', async () => {
+    await control.tenant({
+      groups: [{ mail: address, onPremisesSyncEnabled: true, isManagementRestricted: true }],
+    });
+    const guarded = await world.startApp({ PROTECTED_GROUPS: 'harbour*', MANAGED_GROUPS: 'okta-*' });
+    const answer = await get(address, guarded);
+    expect(blockers(answer)).toEqual([
+      'on_premises_synced',
+      'management_restricted',
+      'protected_object',
+      'outside_managed_groups',
+    ]);
+    for (const { message, fix } of rowsOf(answer, 'blockers')) {
+      expect(message).toMatch(/\.$/);
+      expect(fix).toMatch(/\.$/);
+    }
+  });
+});
+
+describe('PROTECTED_GROUPS and MANAGED_GROUPS', () => {
+  test.each([
+    [address],
+    ['HARBOUR CREW'],
+    ['Crew of the Harbour'],
+    ['harbour-crew'],
+    ['quay@contoso.com'],
+    ['harbour*'],
+    ['*@contoso.com'],
+    ['*Crew*'],
+    ['nothing, harbour-*'],
+  ])('the entry "%s" names it', async (entry) => {
+    const [guarded, managed] = await Promise.all([
+      world.startApp({ PROTECTED_GROUPS: entry }),
+      world.startApp({ MANAGED_GROUPS: entry }),
+    ]);
+    expect(blockers(await get(address, guarded))).toEqual(['protected_object']);
+    expect(blockers(await get(address, managed))).toEqual([]);
+  });
+
+  test.each([['harbour'], ['*crew@contoso.co'], ['h.rbour-crew'], ['harbour-crew@contoso.com.example']])(
+    'the entry "%s" does not',
+    async (entry) => {
+      const [guarded, managed] = await Promise.all([
+        world.startApp({ PROTECTED_GROUPS: entry }),
+        world.startApp({ MANAGED_GROUPS: entry }),
+      ]);
+      expect(blockers(await get(address, guarded))).toEqual([]);
+      expect(blockers(await get(address, managed))).toEqual(['outside_managed_groups']);
+    },
+  );
+
+  test('an id names it', async () => {
+    const { id } = await groupAt(control, address);
+    const guarded = await world.startApp({ PROTECTED_GROUPS: id.toUpperCase() });
+    expect(blockers(await get(address, guarded))).toEqual(['protected_object']);
+  });
+});
