@@ -43,8 +43,7 @@ export interface Config {
 }
 
 export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly fault: Fault };
+  { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly fault: Fault };
 
 /** Hosts of Microsoft's clouds; Exchange's from exchange.md §1.1, the others from Microsoft's national cloud pages. */
 const clouds = {
@@ -52,21 +51,25 @@ const clouds = {
     authorityHost: 'https://login.microsoftonline.com',
     graph: 'https://graph.microsoft.com',
     exchange: 'https://outlook.office365.com',
+    storageSuffix: 'core.windows.net',
   },
   usGov: {
     authorityHost: 'https://login.microsoftonline.us',
     graph: 'https://graph.microsoft.us',
     exchange: 'https://outlook.office365.us',
+    storageSuffix: 'core.usgovcloudapi.net',
   },
   usGovDod: {
     authorityHost: 'https://login.microsoftonline.us',
     graph: 'https://dod-graph.microsoft.us',
     exchange: 'https://outlook-dod.office365.us',
+    storageSuffix: 'core.usgovcloudapi.net',
   },
   china: {
     authorityHost: 'https://login.chinacloudapi.cn',
     graph: 'https://microsoftgraph.chinacloudapi.cn',
     exchange: 'https://partner.outlook.cn',
+    storageSuffix: 'core.chinacloudapi.cn',
   },
 } as const;
 
@@ -84,7 +87,7 @@ export function readConfig(env: Environment): ConfigResult {
   const tenantId = settings.guid('AZURE_TENANT_ID', 'the Entra tenant id, a GUID from the Entra admin center');
   const enabledRooms = readRooms(settings);
   const credential = readCredential(settings);
-  const storage = readStorage(settings);
+  const storage = readStorage(settings, cloud.storageSuffix);
   const config: Config = {
     tenantId,
     credential,
@@ -112,10 +115,13 @@ interface SettingsReader {
   optional(name: string): string | null;
   required(name: string, what: string): string;
   guid(name: string, what: string): string;
+  optionalGuid(name: string, what: string): string | null;
   oneOf<const Value extends string>(name: string, allowed: readonly Value[], fallback: Value): Value;
   list(name: string): string[] | null;
   /** An https origin; plain http only towards this machine, where no token can be overheard. */
   origin(name: string, fallback: string): string;
+  /** The same for an address that may have a path. */
+  url(name: string, value: string, like: string): void;
   fault(name: string, message: string, fix: string): void;
 }
 
@@ -130,14 +136,23 @@ function settingsReader(env: Environment, faults: FieldFault[]): SettingsReader 
     if (value === null) fault(name, 'is not set', `Set ${name} to ${what}.`);
     return value ?? '';
   };
+  const checkGuid = (name: string, value: string, what: string) => {
+    if (value !== '' && !guid.test(value)) fault(name, 'is not a GUID', `Set ${name} to ${what}.`);
+    return value.toLowerCase();
+  };
+  const checkSecure = (name: string, url: URL) => {
+    const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+    if (url.protocol === 'https:' || (isLoopback && url.protocol === 'http:')) return;
+    fault(name, 'is not https', 'Use https; plain http is accepted for 127.0.0.1 only.');
+  };
   return {
     optional,
     required,
     fault,
-    guid: (name, what) => {
-      const value = required(name, what);
-      if (value !== '' && !guid.test(value)) fault(name, 'is not a GUID', `Set ${name} to ${what}.`);
-      return value.toLowerCase();
+    guid: (name, what) => checkGuid(name, required(name, what), what),
+    optionalGuid: (name, what) => {
+      const value = optional(name);
+      return value === null ? null : checkGuid(name, value, what);
     },
     oneOf: (name, allowed, fallback) => {
       const value = optional(name);
@@ -156,28 +171,28 @@ function settingsReader(env: Environment, faults: FieldFault[]): SettingsReader 
     },
     origin: (name, fallback) => {
       const value = optional(name) ?? fallback;
-      const url = URL.canParse(value) ? new URL(value) : null;
-      const isLoopback = url !== null && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-      const isOrigin = url !== null && url.pathname === '/' && url.search === '' && url.username === '';
-      if (url === null || !isOrigin) {
-        fault(name, 'is not an origin', `Give a scheme and a host only, like ${fallback}.`);
-      } else if (url.protocol !== 'https:' && !(isLoopback && url.protocol === 'http:')) {
-        fault(name, 'is not https', 'Use https; plain http is accepted for 127.0.0.1 only.');
-      }
-      return url?.origin ?? fallback;
+      const url = new URL(URL.canParse(value) ? value : 'none:');
+      // Nothing but scheme, host and port; a slash at the end is what people paste.
+      if (url.href === `${url.origin}/`) checkSecure(name, url);
+      else fault(name, 'is not an origin', `Give a scheme and a host only, like ${fallback}.`);
+      return url.origin;
+    },
+    url: (name, value, like) => {
+      if (URL.canParse(value)) checkSecure(name, new URL(value));
+      else fault(name, 'is not an address', `Give one like ${like}.`);
     },
   };
 }
 
 function readRooms(settings: SettingsReader): ReadonlySet<Room> {
   const names = settings.list('ENABLED_ROOMS');
-  if (names === null || names.includes('all')) return new Set(rooms);
-  const unknown = names.filter((name) => !(rooms as readonly string[]).includes(name));
-  if (unknown.length > 0) {
-    const known = `Use a list of these, separated by commas: ${rooms.join(', ')}; or all.`;
-    settings.fault('ENABLED_ROOMS', 'names a room that does not exist', known);
+  if (names === null) return new Set(rooms);
+  const allowed: readonly string[] = [...rooms, 'all'];
+  if (names.length === 0 || names.some((name) => !allowed.includes(name))) {
+    const message = names.length === 0 ? 'names no room' : 'names a room that does not exist';
+    settings.fault('ENABLED_ROOMS', message, `Use a list of these, separated by commas: ${allowed.join(', ')}.`);
   }
-  return new Set(rooms.filter((room) => names.includes(room)));
+  return new Set(names.includes('all') ? rooms : rooms.filter((room) => names.includes(room)));
 }
 
 function readCredential(settings: SettingsReader): Credential {
@@ -188,7 +203,13 @@ function readCredential(settings: SettingsReader): Credential {
   );
   switch (type) {
     case 'managedIdentity':
-      return { type, clientId: settings.optional('AZURE_CLIENT_ID') };
+      return {
+        type,
+        clientId: settings.optionalGuid(
+          'AZURE_CLIENT_ID',
+          'the client id of the user-assigned identity, or leave it out for the system-assigned one',
+        ),
+      };
     case 'clientSecret':
       return {
         type,
@@ -209,13 +230,21 @@ function readCredential(settings: SettingsReader): Credential {
   }
 }
 
-function readStorage(settings: SettingsReader): Storage {
+function readStorage(settings: SettingsReader, storageSuffix: string): Storage {
   const tableServiceUri = settings.optional('AzureWebJobsStorage__tableServiceUri');
   const accountName = settings.optional('AzureWebJobsStorage__accountName');
-  const clientId = settings.optional('AzureWebJobsStorage__clientId');
-  if (tableServiceUri !== null) return { type: 'identity', tableServiceUri, clientId };
+  const clientId = settings.optionalGuid('AzureWebJobsStorage__clientId', 'the client id of a user-assigned identity');
+  if (tableServiceUri !== null) {
+    const like = `https://youraccount.table.${storageSuffix}`;
+    settings.url('AzureWebJobsStorage__tableServiceUri', tableServiceUri, like);
+    return { type: 'identity', tableServiceUri, clientId };
+  }
   if (accountName !== null) {
-    return { type: 'identity', tableServiceUri: `https://${accountName}.table.core.windows.net`, clientId };
+    if (!/^[a-z0-9]{3,24}$/.test(accountName)) {
+      const fix = 'Give the name of the storage account alone, 3 to 24 lower-case letters and digits.';
+      settings.fault('AzureWebJobsStorage__accountName', 'is not the name of a storage account', fix);
+    }
+    return { type: 'identity', tableServiceUri: `https://${accountName}.table.${storageSuffix}`, clientId };
   }
   const connectionString = settings.optional('AzureWebJobsStorage');
   if (connectionString === null) {

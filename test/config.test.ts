@@ -1,0 +1,330 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type Config, type Environment, readConfig } from '../shared/config.ts';
+import type { Fault } from '../shared/errors.ts';
+
+const tenantId = '11111111-1111-4111-8111-111111111111';
+const clientId = '22222222-2222-4222-8222-222222222222';
+const pem = [
+  '-----BEGIN PRIVATE KEY-----',
+  'MIIE',
+  '-----END PRIVATE KEY-----',
+  '-----BEGIN CERTIFICATE-----',
+  'MIIC',
+  '-----END CERTIFICATE-----',
+].join('\n');
+/** The least that is valid: a system-assigned managed identity. */
+const least: Environment = { AZURE_TENANT_ID: tenantId, AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
+
+function configOf(env: Environment): Config {
+  const result = readConfig({ ...least, ...env });
+  if (!result.ok) throw new Error(`Not valid: ${JSON.stringify(result.fault.errors)}`);
+  return result.config;
+}
+
+function faultOf(env: Environment): Fault {
+  const result = readConfig({ ...least, ...env });
+  if (result.ok) throw new Error('Valid.');
+  return result.fault;
+}
+
+const faultyNames = (env: Environment) => faultOf(env).errors.map(({ pointer }) => pointer);
+
+describe('settings that are left out', () => {
+  test('have the defaults of the README', () => {
+    expect(configOf({})).toEqual({
+      tenantId,
+      credential: { type: 'managedIdentity', clientId: null },
+      authorityHost: 'https://login.microsoftonline.com',
+      graph: { baseUrl: 'https://graph.microsoft.com', scope: 'https://graph.microsoft.com/.default' },
+      exchange: { baseUrl: 'https://outlook.office365.com', scope: 'https://outlook.office365.com/.default' },
+      storage: { type: 'connectionString', connectionString: 'UseDevelopmentStorage=true' },
+      enabledRooms: new Set(['connection', 'groups', 'members']),
+      writeMode: 'on',
+      protectedUsers: [],
+      protectedGroups: [],
+      managedGroups: null,
+    });
+  });
+
+  test('and must not be are all named at once, in one fault', () => {
+    const result = readConfig({ CREDENTIAL: 'clientCertificate' });
+    expect(result).toMatchObject({
+      ok: false,
+      fault: {
+        code: 'configuration_invalid',
+        message: expect.stringContaining('AZURE_TENANT_ID'),
+        errors: ['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_CERTIFICATE', 'AzureWebJobsStorage'].map(
+          (name) => ({ pointer: name, message: expect.stringContaining('is not set'), fix: expect.any(String) }),
+        ),
+      },
+    });
+  });
+
+  test.each(['', ' ', '\t\n'])('and those that are blank (%j) are the same', (blank) => {
+    const names = ['CLOUD', 'CREDENTIAL', 'AZURE_CLIENT_ID', 'WRITE_MODE', 'ENABLED_ROOMS', 'GRAPH_BASE_URL'];
+    const lists = ['PROTECTED_USERS', 'PROTECTED_GROUPS', 'MANAGED_GROUPS', 'AzureWebJobsStorage__accountName'];
+    expect(configOf(Object.fromEntries([...names, ...lists].map((name) => [name, blank])))).toEqual(configOf({}));
+    expect(faultyNames({ AZURE_TENANT_ID: blank })).toEqual(['AZURE_TENANT_ID']);
+  });
+
+  test('spaces around a value do not count', () => {
+    expect(configOf({ AZURE_TENANT_ID: ` ${tenantId}\n`, WRITE_MODE: ' off ' })).toMatchObject({
+      tenantId,
+      writeMode: 'off',
+    });
+  });
+});
+
+describe('the credential', () => {
+  test('is a managed identity, of the system or of a user-assigned client id', () => {
+    expect(configOf({ CREDENTIAL: 'managedIdentity' }).credential).toEqual({ type: 'managedIdentity', clientId: null });
+    expect(configOf({ AZURE_CLIENT_ID: clientId.toUpperCase() }).credential).toEqual({
+      type: 'managedIdentity',
+      clientId,
+    });
+    expect(faultyNames({ AZURE_CLIENT_ID: 'my-identity' })).toEqual(['AZURE_CLIENT_ID']);
+  });
+
+  test('is a client secret, with the client it belongs to', () => {
+    const given = { CREDENTIAL: 'clientSecret', AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: 'a~b' };
+    expect(configOf(given).credential).toEqual({ type: 'clientSecret', clientId, clientSecret: 'a~b' });
+    expect(faultyNames({ ...given, AZURE_CLIENT_ID: '', AZURE_CLIENT_SECRET: '' })).toEqual([
+      'AZURE_CLIENT_ID',
+      'AZURE_CLIENT_SECRET',
+    ]);
+    expect(faultyNames({ ...given, AZURE_CLIENT_ID: 'x' })).toEqual(['AZURE_CLIENT_ID']);
+  });
+
+  test('is a client certificate with its key, whether its line ends are real or spelt out', () => {
+    const given = { CREDENTIAL: 'clientCertificate', AZURE_CLIENT_ID: clientId };
+    const wanted = { type: 'clientCertificate', clientId, certificatePem: pem };
+    expect(configOf({ ...given, AZURE_CLIENT_CERTIFICATE: pem }).credential).toEqual(wanted);
+    expect(configOf({ ...given, AZURE_CLIENT_CERTIFICATE: pem.replaceAll('\n', '\\n') }).credential).toEqual(wanted);
+  });
+
+  test.each([
+    ['the key', pem.slice(0, pem.indexOf('-----BEGIN CERT'))],
+    ['the certificate', pem.slice(pem.indexOf('-----BEGIN CERT'))],
+    ['a path', '/home/site/certificate.pem'],
+  ])('is no client certificate with %s alone', (_what, certificate) => {
+    const given = { CREDENTIAL: 'clientCertificate', AZURE_CLIENT_ID: clientId };
+    expect(faultyNames({ ...given, AZURE_CLIENT_CERTIFICATE: certificate })).toEqual(['AZURE_CLIENT_CERTIFICATE']);
+  });
+
+  test.each(['password', 'ManagedIdentity', 'clientsecret'])('is nothing else, such as "%s"', (type) => {
+    const [error] = faultOf({ CREDENTIAL: type }).errors;
+    expect(error).toMatchObject({
+      pointer: 'CREDENTIAL',
+      fix: 'Use one of: managedIdentity, clientSecret, clientCertificate.',
+    });
+  });
+});
+
+describe('the cloud', () => {
+  test.each([
+    ['global', 'login.microsoftonline.com', 'graph.microsoft.com', 'outlook.office365.com', 'core.windows.net'],
+    ['usGov', 'login.microsoftonline.us', 'graph.microsoft.us', 'outlook.office365.us', 'core.usgovcloudapi.net'],
+    [
+      'usGovDod',
+      'login.microsoftonline.us',
+      'dod-graph.microsoft.us',
+      'outlook-dod.office365.us',
+      'core.usgovcloudapi.net',
+    ],
+    [
+      'china',
+      'login.chinacloudapi.cn',
+      'microsoftgraph.chinacloudapi.cn',
+      'partner.outlook.cn',
+      'core.chinacloudapi.cn',
+    ],
+  ])('%s has its own hosts, and tokens are made for these', (cloud, login, graph, exchange, storage) => {
+    expect(configOf({ CLOUD: cloud, AzureWebJobsStorage__accountName: 'audit' })).toMatchObject({
+      authorityHost: `https://${login}`,
+      graph: { baseUrl: `https://${graph}`, scope: `https://${graph}/.default` },
+      exchange: { baseUrl: `https://${exchange}`, scope: `https://${exchange}/.default` },
+      storage: { tableServiceUri: `https://audit.table.${storage}` },
+    });
+  });
+
+  test.each(['Global', 'germany', 'toString'])('is none of another name, such as "%s"', (cloud) => {
+    expect(faultOf({ CLOUD: cloud }).errors).toMatchObject([
+      { pointer: 'CLOUD', fix: 'Use one of: global, usGov, usGovDod, china.' },
+    ]);
+  });
+
+  test('another host gets the tokens made for the real one', () => {
+    expect(configOf({ CLOUD: 'usGov', GRAPH_BASE_URL: 'https://proxy.contoso.com' }).graph).toEqual({
+      baseUrl: 'https://proxy.contoso.com',
+      scope: 'https://graph.microsoft.us/.default',
+    });
+  });
+});
+
+describe.each(['AUTHORITY_HOST', 'GRAPH_BASE_URL', 'EXCHANGE_BASE_URL'])('%s', (name) => {
+  const read = (value: string) => {
+    const { authorityHost, graph, exchange } = configOf({ [name]: value });
+    return { AUTHORITY_HOST: authorityHost, GRAPH_BASE_URL: graph.baseUrl, EXCHANGE_BASE_URL: exchange.baseUrl }[name];
+  };
+
+  test.each([
+    ['https://proxy.contoso.com', 'https://proxy.contoso.com'],
+    ['https://proxy.contoso.com/', 'https://proxy.contoso.com'],
+    ['HTTPS://Proxy.Contoso.com:8443', 'https://proxy.contoso.com:8443'],
+    ['http://127.0.0.1:7071', 'http://127.0.0.1:7071'],
+    ['http://localhost:7071', 'http://localhost:7071'],
+    ['http://[::1]:7071', 'http://[::1]:7071'],
+  ])('may be %s', (value, origin) => {
+    expect(read(value)).toBe(origin);
+  });
+
+  test.each([
+    ['http://proxy.contoso.com', 'is not https'],
+    ['http://127.0.0.1.contoso.com', 'is not https'],
+    ['ftp://127.0.0.1', 'is not https'],
+    ['proxy.contoso.com', 'is not an origin'],
+    ['https://proxy.contoso.com/graph', 'is not an origin'],
+    ['https://proxy.contoso.com/?a=b', 'is not an origin'],
+    ['https://proxy.contoso.com/#a', 'is not an origin'],
+    ['https://user@proxy.contoso.com', 'is not an origin'],
+    ['https://:secret@proxy.contoso.com', 'is not an origin'],
+    ['data:text/plain,x', 'is not an origin'],
+    ['https://', 'is not an origin'],
+  ])('may not be %s, which %s', (value, message) => {
+    expect(faultOf({ [name]: value }).errors).toMatchObject([{ pointer: name, message }]);
+  });
+});
+
+describe('the storage', () => {
+  const identity = { AzureWebJobsStorage: '' };
+
+  test('with an identity is named by its address or its account', () => {
+    const tableServiceUri = 'https://audit.table.core.windows.net';
+    const byAddress = { ...identity, AzureWebJobsStorage__tableServiceUri: tableServiceUri };
+    expect(configOf(byAddress).storage).toEqual({ type: 'identity', tableServiceUri, clientId: null });
+    const byAccount = { ...identity, AzureWebJobsStorage__accountName: 'audit' };
+    expect(configOf({ ...byAccount, AzureWebJobsStorage__clientId: clientId }).storage).toEqual({
+      type: 'identity',
+      tableServiceUri,
+      clientId,
+    });
+    // What is named in full wins, and an identity wins over a key.
+    expect(configOf({ ...byAddress, AzureWebJobsStorage__accountName: 'other' }).storage).toMatchObject({
+      tableServiceUri,
+    });
+    expect(configOf({ AzureWebJobsStorage__accountName: 'audit' }).storage).toMatchObject({ type: 'identity' });
+  });
+
+  test.each([
+    ['AzureWebJobsStorage__tableServiceUri', 'audit.table.core.windows.net'],
+    ['AzureWebJobsStorage__tableServiceUri', 'http://audit.table.core.windows.net'],
+    ['AzureWebJobsStorage__accountName', 'https://audit.table.core.windows.net'],
+    ['AzureWebJobsStorage__accountName', 'evil.example/#'],
+    ['AzureWebJobsStorage__accountName', 'Audit'],
+  ])('is refused where %s is "%s"', (name, value) => {
+    expect(faultyNames({ ...identity, [name]: value })).toEqual([name]);
+  });
+
+  test('on this machine may have a path and no encryption', () => {
+    const tableServiceUri = 'http://127.0.0.1:10002/devstoreaccount1';
+    const env = { ...identity, AzureWebJobsStorage__tableServiceUri: tableServiceUri };
+    expect(configOf(env).storage).toMatchObject({ tableServiceUri });
+  });
+
+  test("has an identity's client id that is one", () => {
+    const env = { AzureWebJobsStorage__accountName: 'audit', AzureWebJobsStorage__clientId: 'mine' };
+    expect(faultyNames(env)).toEqual(['AzureWebJobsStorage__clientId']);
+  });
+});
+
+describe('lists', () => {
+  test('are separated by commas, semicolons or lines', () => {
+    const text = ' a@contoso.com, b@contoso.com;c@contoso.com\r\nd@contoso.com ,,';
+    const list = ['a@contoso.com', 'b@contoso.com', 'c@contoso.com', 'd@contoso.com'];
+    expect(configOf({ PROTECTED_USERS: text, PROTECTED_GROUPS: text, MANAGED_GROUPS: text })).toMatchObject({
+      protectedUsers: list,
+      protectedGroups: list,
+      managedGroups: list,
+    });
+  });
+
+  test('MANAGED_GROUPS with no name in it allows no group, rather than every one', () => {
+    expect(configOf({ MANAGED_GROUPS: ',' }).managedGroups).toEqual([]);
+  });
+});
+
+describe('WRITE_MODE', () => {
+  test.each(['on', 'reportOnly', 'off'])('may be %s', (mode) => {
+    expect(configOf({ WRITE_MODE: mode }).writeMode).toBe(mode);
+  });
+
+  test.each(['Off', 'false', 'readonly'])('is never guessed from "%s"', (mode) => {
+    expect(faultyNames({ WRITE_MODE: mode })).toEqual(['WRITE_MODE']);
+  });
+});
+
+const valid: Record<string, string> = {
+  AZURE_TENANT_ID: tenantId,
+  AZURE_CLIENT_ID: clientId,
+  AZURE_CLIENT_SECRET: 'secret',
+  AZURE_CLIENT_CERTIFICATE: pem,
+  CREDENTIAL: 'clientSecret',
+  CLOUD: 'china',
+  AUTHORITY_HOST: 'https://login.contoso.com',
+  GRAPH_BASE_URL: 'https://graph.contoso.com',
+  EXCHANGE_BASE_URL: 'https://exchange.contoso.com',
+  WRITE_MODE: 'on',
+  ENABLED_ROOMS: 'all',
+  AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+  AzureWebJobsStorage__accountName: 'audit',
+  AzureWebJobsStorage__tableServiceUri: 'https://audit.table.core.windows.net',
+  AzureWebJobsStorage__clientId: clientId,
+  PROTECTED_USERS: 'a@contoso.com',
+  PROTECTED_GROUPS: 'b@contoso.com',
+  MANAGED_GROUPS: 'c@contoso.com',
+};
+/** Each setting as it should be, or made by `wrong`, or left out. */
+const settingsWith = (wrong: fc.Arbitrary<string>) =>
+  fc.record(
+    Object.fromEntries(Object.entries(valid).map(([name, value]) => [name, fc.oneof(fc.constant(value), wrong)])),
+    { requiredKeys: [] },
+  );
+
+describe('whatever the settings are', () => {
+  test('no fault tells the value of any', () => {
+    const marker = 'zq7x';
+    const withMarker = fc
+      .tuple(fc.string(), fc.string(), fc.constantFrom('', 'https://', 'http://', '-----BEGIN PRIVATE KEY-----'))
+      .map(([before, after, scheme]) => `${scheme}${before}${marker}${after}`);
+    fc.assert(
+      fc.property(settingsWith(withMarker), (env) => {
+        const result = readConfig(env);
+        if (result.ok) return;
+        const { message, fix, errors } = result.fault;
+        expect(JSON.stringify({ message, fix, errors }).toLowerCase()).not.toContain(marker);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('reading them never throws, a fault names a setting, and what is accepted leads nowhere unencrypted', () => {
+    const anything = fc.oneof(fc.string(), fc.webUrl(), fc.uuid(), fc.constantFrom('__proto__', 'toString', 'null'));
+    fc.assert(
+      fc.property(settingsWith(anything), (env) => {
+        const result = readConfig(env);
+        if (!result.ok) {
+          expect(result.fault.errors.length).toBeGreaterThan(0);
+          for (const { pointer } of result.fault.errors) expect(Object.keys(valid)).toContain(pointer);
+          return;
+        }
+        const { authorityHost, graph, exchange } = result.config;
+        expect(result.config.tenantId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+        for (const origin of [authorityHost, graph.baseUrl, exchange.baseUrl]) {
+          expect(new URL(origin)).toMatchObject({ protocol: 'https:', origin });
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
