@@ -1,16 +1,9 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  randomBytes,
-  sign,
-  type KeyObject,
-} from 'node:crypto';
-import { promisify } from 'node:util';
-import * as der from './der.ts';
+// The library's own dependency injection needs it, and needs it first.
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 
-const generate = promisify(generateKeyPair);
+x509.cryptoProvider.set(webcrypto);
 
 export interface CertificateAuthority {
   certificatePem: string;
@@ -22,113 +15,44 @@ export interface IssuedCertificate {
   keyPem: string;
 }
 
-const OID = {
-  commonName: '2.5.4.3',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  basicConstraints: '2.5.29.19',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  subjectKeyIdentifier: '2.5.29.14',
-  authorityKeyIdentifier: '2.5.29.35',
-  extKeyUsage: '2.5.29.37',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
+const dayMs = 86_400_000;
+const authorityName = 'CN=Simulated Certificate Authority';
+const elliptic = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const rsa = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  publicExponent: new Uint8Array([1, 0, 1]),
+  modulusLength: 2048,
 } as const;
 
-const DAY_MS = 86_400_000;
-const AUTHORITY_NAME = 'Simulated Certificate Authority';
-
-const nameOf = (commonName: string): Buffer =>
-  der.sequence(der.set(der.sequence(der.objectIdentifier(OID.commonName), der.utf8String(commonName))));
-
-const extension = (id: string, value: Buffer, critical = false): Buffer =>
-  der.sequence(der.objectIdentifier(id), ...(critical ? [der.boolean(true)] : []), der.octetString(value));
-
-const toPem = (content: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${content.toString('base64').replace(/(.{64})(?=.)/g, '$1\n')}\n-----END CERTIFICATE-----\n`;
-
-const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
-const keyIdentifier = (key: KeyObject): Buffer => createHash('sha1').update(spkiOf(key)).digest();
-
-const pemOf = (privateKey: KeyObject): string => privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-
-function certificate(fields: {
-  subject: string;
-  publicKey: KeyObject;
-  signingKey: KeyObject;
-  authorityKey: KeyObject;
-  extensions: Buffer[];
-}): string {
-  const now = Date.now();
-  const algorithm = der.sequence(der.objectIdentifier(OID.ecdsaWithSha256));
-  // A positive serial number without a leading zero byte.
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
-  const body = der.sequence(
-    der.explicit(0, der.integer(2)),
-    der.integer(serial),
-    algorithm,
-    nameOf(AUTHORITY_NAME),
-    der.sequence(der.time(new Date(now - DAY_MS)), der.time(new Date(now + 365 * DAY_MS))),
-    nameOf(fields.subject),
-    spkiOf(fields.publicKey),
-    der.explicit(
-      3,
-      der.sequence(
-        ...fields.extensions,
-        extension(OID.subjectKeyIdentifier, der.octetString(keyIdentifier(fields.publicKey))),
-        extension(OID.authorityKeyIdentifier, der.sequence(der.implicit(0, keyIdentifier(fields.authorityKey)))),
-      ),
-    ),
-  );
-  const signature = sign('sha256', body, fields.signingKey);
-  return toPem(der.sequence(body, algorithm, der.bitString(signature)));
-}
+/** A certificate is valid from a day ago, so that clocks that differ a little do not matter. */
+const validity = () => ({ notBefore: new Date(Date.now() - dayMs), notAfter: new Date(Date.now() + 365 * dayMs) });
 
 export async function createCertificateAuthority(): Promise<CertificateAuthority> {
-  const { privateKey, publicKey } = await generate('ec', { namedCurve: 'P-256' });
-  const certificatePem = certificate({
-    subject: AUTHORITY_NAME,
-    publicKey,
-    signingKey: privateKey,
-    authorityKey: publicKey,
+  const keys = await webcrypto.subtle.generateKey(elliptic, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: authorityName,
+    keys,
+    signingAlgorithm: elliptic,
+    ...validity(),
     extensions: [
-      extension(OID.basicConstraints, der.sequence(der.boolean(true)), true),
-      // keyCertSign and cRLSign, bits 5 and 6
-      extension(OID.keyUsage, der.bitString(Buffer.from([0b0000_0110]), 1), true),
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { certificatePem, keyPem: pemOf(privateKey) };
-}
-
-function issue(
-  authority: CertificateAuthority,
-  subject: string,
-  key: { privateKey: KeyObject; publicKey: KeyObject },
-  extensions: Buffer[],
-): IssuedCertificate {
-  const signingKey = createPrivateKey(authority.keyPem);
-  const certificatePem = certificate({
-    subject,
-    publicKey: key.publicKey,
-    signingKey,
-    authorityKey: createPublicKey(signingKey),
-    extensions: [
-      extension(OID.basicConstraints, der.sequence(), true),
-      // digitalSignature and keyEncipherment, bits 0 and 2
-      extension(OID.keyUsage, der.bitString(Buffer.from([0b1010_0000]), 5), true),
-      ...extensions,
-    ],
-  });
-  return { certificatePem, keyPem: pemOf(key.privateKey) };
+  return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: await pemOf(keys.privateKey) };
 }
 
 /** For an HTTPS server on loopback: localhost and 127.0.0.1. */
 export async function issueServerCertificate(authority: CertificateAuthority): Promise<IssuedCertificate> {
-  const names = der.sequence(der.implicit(2, Buffer.from('localhost')), der.implicit(7, Buffer.from([127, 0, 0, 1])));
-  return issue(authority, 'localhost', await generate('ec', { namedCurve: 'P-256' }), [
-    extension(OID.subjectAltName, names),
-    extension(OID.extKeyUsage, der.sequence(der.objectIdentifier(OID.serverAuth))),
+  const keys = await webcrypto.subtle.generateKey(elliptic, true, ['sign', 'verify']);
+  return issue(authority, 'CN=localhost', keys, [
+    new x509.SubjectAlternativeNameExtension([
+      { type: 'dns', value: 'localhost' },
+      { type: 'ip', value: '127.0.0.1' },
+    ]),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
   ]);
 }
 
@@ -137,7 +61,45 @@ export async function issueClientCertificate(
   authority: CertificateAuthority,
   subject: string,
 ): Promise<IssuedCertificate> {
-  return issue(authority, subject, await generate('rsa', { modulusLength: 2048 }), [
-    extension(OID.extKeyUsage, der.sequence(der.objectIdentifier(OID.clientAuth))),
+  const keys = await webcrypto.subtle.generateKey(rsa, true, ['sign', 'verify']);
+  return issue(authority, `CN=${subject}`, keys, [
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
   ]);
+}
+
+async function issue(
+  authority: CertificateAuthority,
+  subject: string,
+  keys: webcrypto.CryptoKeyPair,
+  extensions: x509.Extension[],
+): Promise<IssuedCertificate> {
+  const issuer = new x509.X509Certificate(authority.certificatePem);
+  const signingKey = await webcrypto.subtle.importKey(
+    'pkcs8',
+    x509.PemConverter.decodeFirst(authority.keyPem),
+    elliptic,
+    false,
+    ['sign'],
+  );
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject,
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: elliptic,
+    ...validity(),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+      ...extensions,
+    ],
+  });
+  return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: await pemOf(keys.privateKey) };
+}
+
+async function pemOf(privateKey: webcrypto.CryptoKey): Promise<string> {
+  const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', privateKey);
+  return `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n`;
 }

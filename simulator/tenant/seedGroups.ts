@@ -88,7 +88,7 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
       { members: ['anton.berg@contoso.com'], owners: ['anton.berg@contoso.com'] },
       { onPremisesSyncEnabled: true },
     ),
-    recipient('MailUniversalDistributionGroup', 'Sales EMEA', {
+    recipient('MailUniversalDistributionGroup', 'Sales Nordics', {
       members: [
         'amara.osei@contoso.com',
         'bruno.keller@contoso.com',

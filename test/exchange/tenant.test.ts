@@ -66,7 +66,7 @@ describe('a distribution group', () => {
   });
 
   test('of each kind is told from the others', async () => {
-    expect(await groups.find('sales-emea@contoso.com', call)).toMatchObject([{ kind: 'distributionList' }]);
+    expect(await groups.find('sales-nordics@contoso.com', call)).toMatchObject([{ kind: 'distributionList' }]);
     expect(await groups.find('meeting-rooms@contoso.com', call)).toMatchObject([
       { kind: null, recipientType: 'RoomList' },
     ]);
@@ -82,7 +82,7 @@ describe('a distribution group', () => {
     ['an address nobody has', 'nobody@contoso.com'],
     ['an id nobody has', '00000000-0000-0000-0000-000000000001'],
     ['a name nobody has', 'No such group'],
-    ['an alias, which names no group', 'sales-emea'],
+    ['an alias, which names no group', 'sales-nordics'],
     ['the address of a person', 'amara.osei@contoso.com'],
   ])('is not found by %s', async (_, identity) => {
     expect(await groups.find(identity, call)).toEqual([]);
@@ -90,7 +90,7 @@ describe('a distribution group', () => {
 
   test('cannot be looked for while Exchange fails', async () => {
     await world.control.fault({ upstream: 'exchange', match: {}, fault: { kind: 'status', status: 400 }, times: 9 });
-    expect(await faultOf(groups.find('sales-emea@contoso.com', call))).toMatchObject({ code: 'upstream_rejected' });
+    expect(await faultOf(groups.find('sales-nordics@contoso.com', call))).toMatchObject({ code: 'upstream_rejected' });
   });
 
   test('comes without its row when the row is for another', async () => {
@@ -99,7 +99,7 @@ describe('a distribution group', () => {
       match: {},
       fault: { kind: 'status', status: 200, body: { value: [{ Name: 'Another', PrimarySmtpAddress: 'x@y.de' }] } },
     });
-    expect(await groups.find('sales-emea@contoso.com', call)).toEqual([]);
+    expect(await groups.find('sales-nordics@contoso.com', call)).toEqual([]);
   });
 
   test('is created, changed, read with booleans as text, and removed', async () => {
@@ -133,7 +133,7 @@ describe('a distribution group', () => {
   });
 
   test('whose address is taken is refused as such', async () => {
-    const taken = { ...newGroup, primarySmtpAddress: 'sales-emea@contoso.com' };
+    const taken = { ...newGroup, primarySmtpAddress: 'sales-nordics@contoso.com' };
     expect(await faultOf(groups.create(taken, call))).toMatchObject({ code: 'address_in_use', kind: 'addressInUse' });
   });
 
@@ -185,7 +185,7 @@ describe('a recipient', () => {
   });
 
   test('is never found by its alias or its display name', async () => {
-    const found = await recipients.lookUp(['amara.osei', 'Amara Osei', 'sales-emea'], call);
+    const found = await recipients.lookUp(['amara.osei', 'Amara Osei', 'sales-nordics'], call);
     expect(found).toEqual([{ type: 'missing' }, { type: 'missing' }, { type: 'missing' }]);
   });
 
@@ -213,7 +213,7 @@ describe('a recipient', () => {
         ({ displayName }) => displayName,
       );
     expect(await held({})).toEqual([]);
-    expect(await held({ alias: 'sales-emea' })).toEqual(['Sales EMEA']);
+    expect(await held({ alias: 'sales-nordics' })).toEqual(['Sales Nordics']);
     expect(await held({ name: 'Announcements North' })).toEqual(['Announcements']);
     expect(await held({ addresses: ['amara.osei@contoso.onmicrosoft.com'] })).toEqual(['Amara Osei']);
     expect(await held({ addresses: ['social-club@contoso.com', 'pat.supplier@example.com'] })).toHaveLength(2);

@@ -58,7 +58,7 @@ test('objects are merged in, by the references people use', async () => {
         mailEnabled: true,
         securityEnabled: false,
         mail: 'partners@fabrikam.com',
-        members: ['paula.noor@contoso.com', 'lee.partner@example.com', 'Sales EMEA'],
+        members: ['paula.noor@contoso.com', 'lee.partner@example.com', 'Sales Nordics'],
         owners: [await bench.userId('amara.osei@contoso.com')],
         exchange: { Name: 'Partner List', HiddenFromAddressListsEnabled: true },
       },

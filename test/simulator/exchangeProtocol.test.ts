@@ -17,7 +17,7 @@ const anchor = () => ({
 const nulls = '\0'.repeat(4096);
 
 test('parameter names are bound without regard to case', async () => {
-  expect((await bench.invoke('get-distributiongroup', { identity: 'Sales EMEA' })).body.value).toHaveLength(1);
+  expect((await bench.invoke('get-distributiongroup', { identity: 'Sales Nordics' })).body.value).toHaveLength(1);
 });
 
 test('a wrong type is refused by the conversion, with the envelope of E8', async () => {
@@ -52,7 +52,7 @@ test('a parameter that is real but not modelled is 501, not unknown', async () =
 
 test('a member is one member', async () => {
   expect(
-    (await bench.invoke('Add-DistributionGroupMember', { Identity: 'Sales EMEA', Member: ['a', 'b'] })).status,
+    (await bench.invoke('Add-DistributionGroupMember', { Identity: 'Sales Nordics', Member: ['a', 'b'] })).status,
   ).toBe(400);
 });
 
@@ -105,7 +105,7 @@ test('a principal without a directory role is 403 with NUL bytes', async () => {
 
 test('a Recipient Administrator lacks the bypass parameter, and a reader lacks the writes', async () => {
   const recipients = await bench.token('exchange', 'recipient-administrator');
-  const member = { Identity: 'Sales EMEA', Member: 'vera.kovac@contoso.com' };
+  const member = { Identity: 'Sales Nordics', Member: 'vera.kovac@contoso.com' };
   const hidden = await bench.invoke(
     'Add-DistributionGroupMember',
     { ...member, BypassSecurityGroupManagerCheck: true },
@@ -118,7 +118,7 @@ test('a Recipient Administrator lacks the bypass parameter, and a reader lacks t
   const reader = await bench.token('exchange', 'global-reader');
   expect((await bench.invoke('Get-DistributionGroup', {}, { token: reader })).status).toBe(200);
   expect(
-    (await bench.invoke('Remove-DistributionGroup', { Identity: 'Sales EMEA', Confirm: false }, { token: reader }))
+    (await bench.invoke('Remove-DistributionGroup', { Identity: 'Sales Nordics', Confirm: false }, { token: reader }))
       .status,
   ).toBe(403);
 });
@@ -233,7 +233,8 @@ const part = (id: string, CmdletName: string, Parameters: object, more: object =
 });
 const batch = (requests: unknown[], options = {}) =>
   bench.exchange(`/adminapi/beta/${bench.sim.tenantId}/$batch`, { body: { requests }, ...options });
-const add = (id: string, Member: string) => part(id, 'Add-DistributionGroupMember', { Identity: 'Sales EMEA', Member });
+const add = (id: string, Member: string) =>
+  part(id, 'Add-DistributionGroupMember', { Identity: 'Sales Nordics', Member });
 
 test('a batch answers part by part, in no promised order, and keeps a row for each in the journal', async () => {
   const people = ['chiara.lind', 'daniel.okafor', 'elena.marsh', 'nobody', 'bruno.keller'];
@@ -264,10 +265,10 @@ test('a batch answers part by part, in no promised order, and keeps a row for ea
 
 test('in a batch a member is removed without Confirm, a group is not', async () => {
   await batch([
-    part('1', 'Remove-DistributionGroupMember', { Identity: 'Sales EMEA', Member: 'bruno.keller@contoso.com' }),
+    part('1', 'Remove-DistributionGroupMember', { Identity: 'Sales Nordics', Member: 'bruno.keller@contoso.com' }),
     part('2', 'Remove-DistributionGroup', { Identity: 'Announcements North' }),
   ]);
-  expect((await bench.group('Sales EMEA')).members).not.toContain(await bench.userId('bruno.keller@contoso.com'));
+  expect((await bench.group('Sales Nordics')).members).not.toContain(await bench.userId('bruno.keller@contoso.com'));
   expect((await bench.state()).groups.some(({ mail }) => mail === 'announcements-north@contoso.com')).toBe(true);
 });
 
@@ -287,5 +288,5 @@ test('a batch of eleven, of one id twice, or to another host is refused whole', 
   expect(
     (await batch([{ ...add('1', 'chiara.lind@contoso.com'), url: 'http://example.com/InvokeCommand' }])).status,
   ).toBe(400);
-  expect((await bench.group('Sales EMEA')).members).toHaveLength(4);
+  expect((await bench.group('Sales Nordics')).members).toHaveLength(4);
 });
