@@ -37,7 +37,7 @@ export interface Cast {
   /** UPNs of members with a mailbox in the cloud, who hold no role. */
   staff: readonly string[];
   /** Object id of each of `staff`. */
-  idOf(upn: string): string;
+  idOf: (upn: string) => string;
   shared: string;
   guest: { mail: string; userPrincipalName: string; id: string };
   contact: { mail: string; id: string };
