@@ -1,8 +1,12 @@
 const secrets: readonly [RegExp, string][] = [
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '[token]'],
+  // Cut off or of five parts as well, and whatever stands before it.
+  [/eyJ[\w-]{8,}(?:\.[\w-]*)+/g, '[token]'],
   [/\b(Bearer|SSWS)\s+[^\s"',]+/gi, '$1 [redacted]'],
+  // A function key in a URL; elsewhere `code` is evidence.
+  [/([?&]code=)[^&\s"']+/gi, '$1[redacted]'],
   [
-    /((?:client_secret|client_assertion|access_token|x-functions-key|code|sig|AccountKey|SharedAccessSignature)["']?\s*[=:]\s*["']?)[^&\s"';,]+/gi,
+    // The quotes may be those of JSON within JSON.
+    /((?:client_secret|client_assertion|access_token|x-functions-key|sig|AccountKey|SharedAccessSignature)(?:\\?["'])?\s*[=:]\s*(?:\\?["'])?)(?:[^&\s"';,\\]|\\(?!["']))+/gi,
     '$1[redacted]',
   ],
 ];

@@ -17,8 +17,18 @@ export function readRetryAfterMs(headers: Headers, nowMs: number): number | null
   return null;
 }
 
+/**
+ * The three forms of an HTTP date (RFC 9110 §5.6.7). The last says no zone, and Date.parse would take ours; what is none
+ * of them is often a date to Date.parse all the same ("-5" is in 2001), and so no wait at all.
+ */
+const httpDates: readonly [RegExp, string][] = [
+  [/^[a-z]{3}, \d{2} [a-z]{3} \d{4} \d{2}:\d{2}:\d{2} GMT$/i, ''],
+  [/^[a-z]{6,9}, \d{2}-[a-z]{3}-\d{2} \d{2}:\d{2}:\d{2} GMT$/i, ''],
+  [/^[a-z]{3} [a-z]{3} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/i, ' GMT'],
+];
+
 function parseDate(text: string | null): number | null {
-  if (text === null) return null;
-  const ms = Date.parse(text);
+  const zone = httpDates.find(([form]) => form.test(text ?? ''))?.[1];
+  const ms = zone === undefined ? NaN : Date.parse(`${text}${zone}`);
   return Number.isNaN(ms) ? null : ms;
 }
