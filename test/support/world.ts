@@ -104,7 +104,7 @@ async function startApp(settings: Settings, outside: Partial<Outside>): Promise<
   return {
     host,
     storage,
-    call: (method, path, options = {}) => call(host, registered, method, path, options),
+    call: (method, path, options = {}) => callHost(host, registered, method, path, options),
     close: () => (closed ??= host.close()),
   };
 }
@@ -114,7 +114,8 @@ async function ownStorage(): Promise<string> {
   return connectionString(endpoints, accounts, await takeNumber(counter));
 }
 
-async function call(
+/** Calls an action and holds what it answers against its contract. */
+export async function callHost(
   host: LocalHost,
   actions: readonly Action[],
   method: string,
