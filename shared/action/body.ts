@@ -37,7 +37,7 @@ async function readBytes(request: HttpRequest, limitBytes: number): Promise<Buff
 }
 
 function refuseOtherTypes(contentType: string | null): void {
-  if (contentType !== null && /^application\/(json|[\w.+-]+\+json)\s*(;\s*charset="?utf-8"?\s*)?$/i.test(contentType))
+  if (contentType !== null && /^application\/(json|[\w.+-]+\+json)\s*(;\s*charset="?utf-?8"?\s*)?$/i.test(contentType))
     return;
   throw new Fault('unsupported_media_type', {
     detail: `The body came as ${contentType === null ? 'no stated type' : `"${contentType.slice(0, 100)}"`}.`,

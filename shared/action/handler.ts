@@ -19,8 +19,8 @@ export interface Runtime {
   readonly clock: Clock;
 }
 
-/** Query parameters that belong to the Functions host: the key and the name of its client. */
-const hostQueryNames = ['code', 'clientId'];
+/** Query parameters that belong to the Functions host, in any case: the key and the name of its client. */
+const hostQueryNames = ['code', 'clientid'];
 
 /**
  * The one wrapper around every action: request id, deadline, validation, the call, the reply, one log line. Whatever is
@@ -89,7 +89,7 @@ function createInputReader(
 }
 
 function readQuery(request: HttpRequest): Record<string, unknown> {
-  return Object.fromEntries([...request.query].filter(([name]) => !hostQueryNames.includes(name)));
+  return Object.fromEntries([...request.query].filter(([name]) => !hostQueryNames.includes(name.toLowerCase())));
 }
 
 function isDryRun(input: unknown): boolean {

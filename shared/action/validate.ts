@@ -18,7 +18,11 @@ export function createValidator(schema: TObject, prefix: '' | '/query' | '/param
     const validate = await compiled;
     return (value) => {
       if (validate(value)) return [];
-      return (validate.errors ?? []).map((error) => describe(error, prefix));
+      const errors = validate.errors ?? [];
+      // A value of the wrong type is none of the allowed ones either: one fault, not two.
+      const isToldByEnum = ({ keyword, instancePath }: ErrorObject) =>
+        keyword === 'type' && errors.some((other) => other.keyword === 'enum' && other.instancePath === instancePath);
+      return errors.filter((error) => !isToldByEnum(error)).map((error) => describe(error, prefix));
     };
   };
 }

@@ -13,7 +13,7 @@ import { preload } from './preload.ts';
 export type JsonObject = Record<string, unknown>;
 type Settings = Record<string, string>;
 
-interface CallOptions {
+export interface CallOptions {
   /** Sent as JSON. */
   body?: unknown;
   /** Sent as it is, without a content type of its own. */
