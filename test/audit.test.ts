@@ -343,7 +343,7 @@ describe('storage by identity', () => {
     expect(store.heard.map(({ line }) => line.replace(/\?.*|\(.*/, ''))).toEqual([
       'POST /Tables',
       'POST /audit',
-      expect.stringMatching(/^(MERGE|PATCH) .audit$/),
+      'PATCH /audit',
     ]);
     expect(new Set(store.heard.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer storage-token']));
     const asked = new URL(identity.heard[0]?.path ?? '', identity.url).searchParams;
@@ -380,8 +380,7 @@ async function startTableStore() {
     request.resume();
     request.on('end', () => {
       heard.push({
-        // How the SDK merges on hosts that it takes for an emulator.
-        line: `${String(request.headers['x-http-method'] ?? request.method)} ${request.url ?? ''}`,
+        line: `${request.method ?? ''} ${request.url ?? ''}`,
         authorization: request.headers.authorization ?? '',
       });
       response.writeHead(204).end();
@@ -393,5 +392,6 @@ async function startTableStore() {
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url: `https://localhost:${port}`, heard, close };
+  // By the name localhost the SDK would take it for the emulator of Cosmos DB.
+  return { url: `https://127.0.0.1:${port}`, heard, close };
 }

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { closedPort } from './support/scriptedServer.ts';
+import type { Audit } from '../shared/audit/audit.ts';
+import { createConnectionTester } from '../shared/connection/testConnection.ts';
+import { createExchange } from '../shared/exchange/client.ts';
+import { createGraph } from '../shared/graph/client.ts';
+import { createTokenSource } from '../shared/upstream/tokens.ts';
+import { testCall, testUpstream } from './support/rooms.ts';
+import { closedPort, startScriptedServer } from './support/scriptedServer.ts';
 import { type Answer, type App, type JsonObject, rowsOf, startWorld, type World } from './support/world.ts';
 
 let world: World;
@@ -208,6 +214,55 @@ describe('a grant that is missing', () => {
     const { roles } = await principal('okta-m365-actions');
     await world.control.tenant({ servicePrincipals: [{ appId, roles }] });
     expect((await read()).status).toBe(200);
+  });
+});
+
+describe('a connection test of its own', () => {
+  const checksWith = async (audit: Audit, organizations: object[]) => {
+    const server = await startScriptedServer();
+    server.script({ body: { value: organizations } });
+    const opaque = createTokenSource('scope', () =>
+      Promise.resolve({
+        getToken: () => Promise.resolve({ token: 'no JWT', expiresOnTimestamp: Date.now() + 60_000 }),
+      }),
+    );
+    const upstream = (name: 'graph' | 'exchange') => testUpstream(name, server.url, { tokens: opaque });
+    const call = testCall();
+    const checks = await createConnectionTester({
+      graph: createGraph(upstream('graph')),
+      graphTokens: opaque,
+      exchange: createExchange(upstream('exchange'), 'tenant'),
+      exchangeTokens: opaque,
+      audit,
+    }).test(call);
+    call.end();
+    await server.close();
+    return { checks: Object.fromEntries(checks.map((row) => [row.check, row])), lines: call.lines };
+  };
+  const audit: Audit = {
+    record: (_, __, write) => write().then(({ result }) => result),
+    probe: () => Promise.resolve(),
+  };
+
+  test('makes do with a token that says nothing and an organization without a name', async () => {
+    const { checks } = await checksWith(audit, [{}]);
+    expect(checks.graphToken).toMatchObject({ ok: true, message: expect.stringContaining('unknown') });
+    expect(checks.exchangeToken).toMatchObject({ ok: true, message: expect.stringContaining('unknown') });
+    expect(checks.graphReachable).toMatchObject({ ok: true, message: expect.stringContaining('unnamed') });
+    expect(checks.exchangeCmdlets).toMatchObject({ ok: false, code: 'exchange_forbidden' });
+    expect((await checksWith(audit, [])).checks.graphReachable).toMatchObject({ ok: true });
+  });
+
+  test('logs a defect of ours, and says no more of it than any reply does', async () => {
+    const defect = new TypeError('no property of undefined');
+    const { checks, lines } = await checksWith({ ...audit, probe: () => Promise.reject(defect) }, []);
+    expect(checks.auditStore).toMatchObject({ ok: false, code: 'internal_error' });
+    expect(checks.auditStore?.message).not.toContain('undefined');
+    expect(lines).toContainEqual({
+      level: 'error',
+      fields: { event: 'check_failed', check: 'auditStore' },
+      cause: defect,
+    });
   });
 });
 

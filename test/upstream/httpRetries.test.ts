@@ -59,6 +59,13 @@ describe('an answer that asks to wait', () => {
     expect(server.heard).toHaveLength(3);
   });
 
+  test('is not seen in an answer that merely quotes that text: a write would be done twice', async () => {
+    const Description = ['How to live with the maximum number of concurrent requests per tenant'];
+    server.script({ status: 200, body: { value: [{ Description }] } });
+    expect((await send('write')).status).toBe(200);
+    expect(server.heard).toHaveLength(1);
+  });
+
   test('ends the call at once when the wait would pass the deadline', async () => {
     server.script({ status: 429, headers: { 'retry-after': '120', 'request-id': 'their-id' } });
     expect(await faultOf(send('write'))).toMatchObject({
