@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { InvocationContext } from '@azure/functions';
 import type { Log, LogFields } from '../call.ts';
 import { redact } from '../upstream/redact.ts';
@@ -12,9 +13,12 @@ export function createLog(context: Pick<InvocationContext, 'info' | 'warn' | 'er
   };
 }
 
-/** The stack of an unexpected error and of what caused it, without secrets. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return redact(String(error));
-  const cause = error.cause === undefined ? '' : ` caused by ${describe(error.cause)}`;
-  return redact(error.stack ?? error.message) + cause;
+/** Whoever caused each other in a circle is told once. */
+const causesTold = 5;
+
+/** The stack of an unexpected error and of what caused it, without secrets. Never throws: it is the last to speak. */
+function describe(error: unknown, told = 1): string {
+  if (!(error instanceof Error)) return redact(inspect(error, { depth: 1 }));
+  const isLast = error.cause === undefined || told === causesTold;
+  return redact(error.stack ?? error.message) + (isLast ? '' : ` caused by ${describe(error.cause, told + 1)}`);
 }

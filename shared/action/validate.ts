@@ -27,50 +27,38 @@ export function createValidator(schema: TObject, prefix: '' | '/query' | '/param
   };
 }
 
+/** What a schema says for people; TypeBox's objects always have properties. */
+interface Described {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Described | undefined>>;
+}
+
 function describe(error: ErrorObject, prefix: string): FieldFault {
-  const { parentSchema } = error;
-  const wanted = typeof parentSchema?.description === 'string' ? parentSchema.description : null;
-  const at = (name: string) => `${prefix}${error.instancePath}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  // There with every error, as the compiler is asked to be verbose.
+  const { description, properties = {} } = error.parentSchema as Described;
+  const pointer = `${prefix}${error.instancePath}`;
+  const at = (name: string) => `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     case 'required': {
       const name = String(params.missingProperty);
-      return { pointer: at(name), message: 'is required', fix: `Add ${name}${explain(parentSchema, name)}.` };
+      const wanted = properties[name]?.description;
+      return { pointer: at(name), message: 'is required', fix: `Add ${name}${wanted ? `: ${wanted}` : ''}.` };
     }
     case 'additionalProperties': {
       const name = String(params.additionalProperty);
-      const known = Object.keys((parentSchema?.properties ?? {}) as Record<string, unknown>);
+      const known = Object.keys(properties);
       const fix = `Remove it${known.length === 0 ? '' : `, or use one of: ${known.join(', ')}`}.`;
       return { pointer: at(name), message: 'is not a known field', fix };
     }
     case 'enum': {
       const allowed = (params.allowedValues as readonly unknown[]).map(String).join(', ');
-      return {
-        pointer: `${prefix}${error.instancePath}`,
-        message: `must be one of ${allowed}`,
-        fix: `Use one of: ${allowed}.`,
-      };
+      return { pointer, message: `must be one of ${allowed}`, fix: `Use one of: ${allowed}.` };
     }
-    case 'pattern':
-      return {
-        pointer: `${prefix}${error.instancePath}`,
-        message: wanted === null ? (error.message ?? 'has the wrong form') : `must be ${wanted}`,
-        fix: wanted === null ? 'Mend the value.' : `Give ${wanted}.`,
-      };
-    default:
-      return {
-        pointer: `${prefix}${error.instancePath}`,
-        message: error.message ?? 'is not valid',
-        fix: wanted === null ? 'Mend the value.' : `Give ${wanted}.`,
-      };
+    default: {
+      // A pattern says nothing to a person; its description does.
+      const message = error.keyword === 'pattern' && description ? `must be ${description}` : String(error.message);
+      return { pointer, message, fix: description ? `Give ${description}.` : 'Mend the value.' };
+    }
   }
-}
-
-/** `: <description of the property>`, where the schema has one. */
-function explain(parentSchema: ErrorObject['parentSchema'], name: string): string {
-  const properties = (parentSchema?.properties ?? {}) as Readonly<
-    Record<string, { description?: unknown } | undefined>
-  >;
-  const description = properties[name]?.description;
-  return typeof description === 'string' ? `: ${description}` : '';
 }

@@ -27,14 +27,14 @@ export function startActions(actions: readonly Action[], runtime: Partial<Runtim
 }
 
 /** The app with settings that lead nowhere: for what is answered before an upstream is asked. */
-export function startAlone(options: Omit<Parameters<typeof register>[0], 'env'> = {}): Promise<ActionHost> {
+export function startAlone(): Promise<ActionHost> {
   const env = {
     AZURE_TENANT_ID: '11111111-1111-4111-8111-111111111111',
     AzureWebJobsStorage: 'UseDevelopmentStorage=true',
     GRAPH_BASE_URL: 'http://127.0.0.1:9',
     EXCHANGE_BASE_URL: 'http://127.0.0.1:9',
   };
-  return start(allActions, () => register({ env, ...options }));
+  return start(allActions, () => register({ env }));
 }
 
 async function start(actions: readonly Action[], load: () => void): Promise<ActionHost> {

@@ -35,6 +35,7 @@ const echo = await startActions([
       {
         members: Type.Optional(memberList({ minItems: 1, maxItems: 3, description: 'one to three members' })),
         note: Type.Optional(Type.String()),
+        must: Type.Optional(Type.Object({ be: Type.Null() }, { additionalProperties: false })),
         code: Type.Optional(Type.String({ pattern: '^[a-z]+$' })),
         inner: Type.Optional(Type.Object({ 'a/b~c': Type.Integer() }, { additionalProperties: false })),
       },
@@ -123,6 +124,13 @@ describe('the faults of a body', () => {
   test('when there is but one, it is the fix of the whole', async () => {
     const { body } = await send({ note: 5 });
     expect(body).toMatchObject({ detail: 'One fault: /note must be string.', fix: 'Mend the value.' });
+  });
+
+  test('say what they can where the schema has no words', async () => {
+    expect(faultsOf(await send({ code: '5', must: {} }))).toEqual([
+      { pointer: '/must/be', message: 'is required', fix: 'Add be.' },
+      { pointer: '/code', message: 'must match pattern "^[a-z]+$"', fix: 'Mend the value.' },
+    ]);
   });
 
   test('have a pointer that is escaped and goes as deep as they are', async () => {
