@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { builtinModules, createRequire } from 'node:module';
+import { relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** What Azure gets: built into a folder of its own, then loaded by a bare Node.js, as the worker loads it. */
+
+interface Output {
+  inputs: Record<string, unknown>;
+  imports: { path: string; kind: string; external?: boolean }[];
+}
+
+interface Loaded {
+  functions: string[];
+  /** Files of the bundle, below its folder. */
+  files: string[];
+  /** CommonJS modules, by absolute path. */
+  commonJs: string[];
+}
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const lazy =
+  /node_modules\/(@azure\/(identity|msal-[^/]+|data-tables|storage-[^/]+)|@microsoft\/microsoft-graph-client|ajv)\//;
+let folder = '';
+let outputs: Record<string, Output> = {};
+let inputs: string[] = [];
+let loaded: Loaded = { functions: [], files: [], commonJs: [] };
+
+async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const child = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH, ...env } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  await once(child, 'close');
+  if (child.exitCode !== 0) throw new Error(`Ended with ${String(child.exitCode)}:\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+/** Stands in for the worker: hands out @azure/functions-core, keeps what is registered, notes every module loaded. */
+const worker = (index: string) => `
+  import Module, { createRequire, register } from 'node:module';
+  import { MessageChannel } from 'node:worker_threads';
+
+  const { port1, port2 } = new MessageChannel();
+  const files = [];
+  port1.on('message', (url) => files.push(url)).unref();
+  const hooks = \`
+    let port;
+    export const initialize = (data) => { port = data.port; };
+    export const load = (url, context, next) => { port.postMessage(url); return next(url, context); };
+  \`;
+  register('data:text/javascript,' + encodeURIComponent(hooks), { data: { port: port2 }, transferList: [port2] });
+
+  const require = createRequire(${JSON.stringify(`${root}package.json`)});
+  const corePath = require.resolve('./local/host/functionsCore.cjs');
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = (name, ...rest) => name === '@azure/functions-core' ? corePath : resolve(name, ...rest);
+  const core = require(corePath);
+  const functions = [];
+  core.state.loading = {
+    functions: new Map(),
+    hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [] },
+    log: () => undefined,
+  };
+  await import(${JSON.stringify(index)});
+  for (const { metadata } of core.state.loading.functions.values()) {
+    const { authLevel, methods, route } = Object.values(metadata.bindings).find(({ type }) => type === 'httpTrigger');
+    functions.push([metadata.name, authLevel, methods.join('+'), route].join(' '));
+  }
+  // What the hooks posted arrives with a later turn.
+  await new Promise((done) => setTimeout(done, 50));
+  const commonJs = Object.keys(Module._cache);
+  console.log(JSON.stringify({ functions, files, commonJs }));
+  process.exit(0);
+`;
+
+beforeAll(async () => {
+  // Inside the project, so that packages are found and paths are those of the project.
+  await mkdir(`${root}.cache`, { recursive: true });
+  folder = relative(root, await mkdtemp(`${root}.cache/app-`));
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const places = ['--outdir', `${folder}/dist`, '--metafile', `${folder}/meta.json`];
+  await run(['--import', tsx, 'build.ts', ...places]);
+  const meta = JSON.parse(await readFile(`${root}${folder}/meta.json`, 'utf8')) as {
+    inputs: Record<string, unknown>;
+    outputs: Record<string, Output>;
+  };
+  inputs = Object.keys(meta.inputs);
+  outputs = Object.fromEntries(
+    Object.entries(meta.outputs)
+      .filter(([path]) => path.endsWith('.js'))
+      .map(([path, output]) => [relative(`${folder}/dist`, path), output]),
+  );
+  const base = pathToFileURL(`${root}${folder}/dist/`).href;
+  const settings = {
+    AZURE_TENANT_ID: '11111111-1111-4111-8111-111111111111',
+    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+    ENABLED_ROOMS: 'all',
+  };
+  const said = JSON.parse(await run(['--input-type=module', '--eval', worker(`${base}index.js`)], settings)) as Loaded;
+  loaded = { ...said, files: said.files.map((url) => (url.startsWith(base) ? url.slice(base.length) : url)) };
+}, 60_000);
+afterAll(() => rm(`${root}${folder}`, { recursive: true }));
+
+/** The files that come with the entry, by its static imports. */
+function staticClosure(entry: string): string[] {
+  const found = new Set([entry]);
+  for (const file of found) {
+    for (const { path, kind, external } of outputs[file]?.imports ?? []) {
+      if (kind === 'import-statement' && !external) found.add(relative(`${folder}/dist`, path));
+    }
+  }
+  return [...found].filter((file) => file in outputs);
+}
+
+const packagesIn = (file: string) =>
+  Object.keys(outputs[file]?.inputs ?? {})
+    .map((input) => lazy.exec(input)?.[1])
+    .filter((name) => name !== undefined);
+
+describe('the built app', () => {
+  test('registers every function with its key level when the worker imports it', () => {
+    // Once more in full: the sources may be right where the bundle is not.
+    expect(loaded.functions).toEqual([
+      'testConnection function GET connection',
+      'createGroup function POST groups',
+      'getGroup function GET groups/{group}',
+      'deleteGroup function DELETE groups/{group}',
+      'listMembers function GET groups/{group}/members',
+      'addMembers function POST groups/{group}/members',
+      'removeMembers function POST groups/{group}/members/remove',
+    ]);
+  });
+
+  test('has loaded by then the entry and what it imports statically, and nothing else', () => {
+    const ownFiles = loaded.files.filter((file) => !file.startsWith('node:'));
+    expect(ownFiles.sort()).toEqual(staticClosure('index.js').sort());
+    expect(loaded.commonJs).toEqual([`${root}local/host/functionsCore.cjs`]);
+  });
+
+  test('has loaded no SDK by then, although each is in the bundle', () => {
+    const everywhere = new Set(Object.keys(outputs).flatMap(packagesIn));
+    expect([...everywhere]).toEqual(
+      expect.arrayContaining([
+        '@azure/identity',
+        '@azure/msal-node',
+        '@azure/data-tables',
+        '@microsoft/microsoft-graph-client',
+        'ajv',
+      ]),
+    );
+    expect(loaded.files.flatMap(packagesIn)).toEqual([]);
+  });
+
+  test('has nothing of what is for development', () => {
+    expect(inputs.filter((input) => !/^(functions|shared|node_modules)\//.test(input))).toEqual([]);
+    expect(inputs).toContain('functions/index.ts');
+  });
+
+  test('needs no package beside it but what the worker hands out', () => {
+    const external = Object.values(outputs)
+      .flatMap(({ imports }) => imports)
+      .filter((each) => each.external)
+      .map(({ path }) => path.replace(/^node:/, ''));
+    expect([...new Set(external.filter((name) => !builtinModules.includes(name)))]).toEqual(['@azure/functions-core']);
+  });
+
+  test('has a source map beside every file', async () => {
+    const names = await readdir(`${root}${folder}/dist`);
+    expect(names.sort()).toEqual(
+      Object.keys(outputs)
+        .flatMap((file) => [file, `${file}.map`])
+        .sort(),
+    );
+  });
+
+  test('is where package.json says that the worker finds it', async () => {
+    const { main, type } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as Record<string, unknown>;
+    expect([main, type]).toEqual(['dist/index.js', 'module']);
+  });
+});
