@@ -121,7 +121,7 @@ describe('a body that is no JSON', () => {
     ['is a text', 'hello'],
     ['is two objects', '{"text":"a"}{}'],
     ['is a space', ' '],
-    ['is not UTF-8', Buffer.from([0x7b, 0x22, 0x61, 0xff, 0x22, 0x7d])],
+    ['is not UTF-8', Buffer.from('{"text":"\xff"}', 'latin1')],
   ])('because it %s is a 400 that says so', async (_what, raw) => {
     const { status, body } = await post({ raw, headers: json });
     expect([status, body?.code]).toEqual([400, 'invalid_json']);
