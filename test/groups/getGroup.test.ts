@@ -98,6 +98,74 @@ describe('a group', () => {
   });
 });
 
+describe('what only one directory tells', () => {
+  const row = {
+    Name: 'Harbour Crew',
+    DisplayName: 'Harbour Crew',
+    Alias: 'harbour-crew',
+    PrimarySmtpAddress: address,
+    EmailAddresses: [],
+    RecipientTypeDetails: 'MailUniversalDistributionGroup',
+    ExternalDirectoryObjectId: '',
+    ExchangeObjectId: '00000000-0000-4000-8000-000000000002',
+    ManagedBy: ['Organization Management', owner],
+  };
+  const answered = (...value: object[]) =>
+    control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Get-DistributionGroup' },
+      fault: { kind: 'status', status: 200, body: { value } },
+    });
+
+  test('a group that has no Entra id yet is told with what Exchange says, its owners as far as they are known', async () => {
+    await control.tenant({
+      groups: [{ mail: address, displayName: 'Elsewhere', proxyAddresses: ['SMTP:x@contoso.com'] }],
+    });
+    await answered(row);
+    expect(await get(address)).toMatchObject({
+      status: 200,
+      body: {
+        id: null,
+        kind: 'distributionList',
+        addresses: [address],
+        description: null,
+        owners: ['Organization Management', owner],
+        requireSenderAuthentication: false,
+        linkable: true,
+      },
+    });
+  });
+
+  test('two groups of one name, one without an Entra id, are told apart all the same', async () => {
+    await answered(row, {
+      ...row,
+      PrimarySmtpAddress: 'other@contoso.com',
+      ExternalDirectoryObjectId: cast.security.id,
+    });
+    const answer = await get('Harbour Crew');
+    expect(answer).toMatchObject({ status: 409, body: { code: 'ambiguous_group' } });
+    expect(answer.body?.detail).toContain('no id yet');
+  });
+
+  test('a mail group that Exchange does not show any more is told by Entra, without owners', async () => {
+    await control.tenant({ settings: { replicationLagMs: { entraToExchange: 0, exchangeToEntra: 60_000 } } });
+    await app.call('DELETE', `groups/${address}`, { query: { confirm: address } });
+    expect((await get(address)).body).toMatchObject({
+      kind: 'mailEnabledSecurity',
+      name: null,
+      alias: 'harbour-crew',
+      owners: [],
+      hideFromAddressLists: null,
+    });
+  });
+
+  test('owners in Entra are told by UPN, else by address, else by id', async () => {
+    const { id } = cast.security;
+    await control.tenant({ groups: [{ id, owners: [owner, cast.contact.mail, cast.restricted.id] }] });
+    expect((await get(id)).body?.owners).toEqual([owner, cast.contact.mail, cast.restricted.id]);
+  });
+});
+
 describe('every kind is told', () => {
   test.each([
     ['security', 'security', true, []],

@@ -175,6 +175,18 @@ describe('a member', () => {
     expect(await membersNow()).toEqual(new Set([cast.idOf(ada), cast.oddUpn.id]));
   });
 
+  test('that Exchange does not find by UPN is looked for by the id that Entra has for it', async () => {
+    const message = 'Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|Not there.';
+    const error = { code: 'NotFound', message: 'Error executing cmdlet', details: [{ message }] };
+    await control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Get-Recipient' },
+      fault: { kind: 'batchParts', status: 404, error },
+    });
+    expect(outcomes(await add([ben]))).toEqual([[ben, 'added', 'added']]);
+    expect(await membersNow()).toEqual(ids(ada, ben));
+  });
+
   test('is never found by an alias that looks like an address of somebody else', async () => {
     await control.tenant({
       users: [{ userPrincipalName: ben, mailNickname: 'odd@contoso.com' }],

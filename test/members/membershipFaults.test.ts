@@ -166,6 +166,18 @@ describe('a part of a batch', () => {
     expect(rowsOf(answer, 'results')[1]?.message).toContain('60 s');
   });
 
+  test('whose answer is lost beside one that is throttled for long is never reported as done', async () => {
+    const lost = { id: '0', status: 500, headers: {}, body: null };
+    await play(cmdlets.add, answered(lost, throttled(1, '60'), fine(2)));
+    const answer = await change('add', crew);
+    expect(outcomes(answer)).toEqual([
+      ['failed', 'outcome_unknown'],
+      ['not_attempted', 'throttled'],
+      ['added', 'added'],
+    ]);
+    expect(await change('add', [ada, ben])).toMatchObject({ body: { ok: true, addedCount: 2 } });
+  });
+
   test('that is throttled without a time is sent again after ten seconds', async () => {
     await play(cmdlets.add, { kind: 'batchParts', indexes: [1], status: 429 });
     const startedAtMs = Date.now();
