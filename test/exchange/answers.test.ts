@@ -56,6 +56,10 @@ describe('the answer to a read', () => {
     expect(await faultOf(read({ body }))).toMatchObject({ code: 'upstream_failed', upstream: 'exchange' });
   });
 
+  test.each(['', nuls])('says that there was nothing in it', async (body) => {
+    expect((await faultOf(read({ body }))).message).toContain('HTTP 200 with nothing in it');
+  });
+
   test('that is a page quotes it in one line', async () => {
     const fault = await faultOf(read({ body: '<html>\n<b>down</b>\n</html>' }));
     expect(fault.message).toContain('<html> <b>down</b> </html>');

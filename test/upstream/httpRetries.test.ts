@@ -186,7 +186,7 @@ describe('the deadline', () => {
     server.script(ok);
     call = testCall({ times: { totalMs: 20, proofMs: 10 } });
     await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(await faultOf(send(effect))).toMatchObject({ code: 'deadline_exceeded' });
+    expect(await faultOf(send(effect))).toMatchObject({ code: 'deadline_exceeded', upstream: 'exchange' });
     expect(server.heard).toHaveLength(0);
   });
 
