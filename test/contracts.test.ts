@@ -49,6 +49,14 @@ describe('what is registered', () => {
     expect(functions.map(({ trigger }) => trigger.type)).toEqual(pinned.map(() => 'httpTrigger'));
   });
 
+  test('is registered by the entry that the worker imports, with the settings of the process', async () => {
+    // This process has no settings of the app: what is registered then says so (below).
+    const host = await startLocalHost({ load: () => import('../functions/index.ts') });
+    hosts.push(host);
+    expect(host.functions.map(({ name }) => name)).toEqual(actions.map(({ name }) => name));
+    expect((await callConnection(host)).body.code).toBe('configuration_invalid');
+  });
+
   test('asks for a key, but for the anonymous list', async () => {
     const { functions } = await load({ ...settings, ENABLED_ROOMS: 'all' });
     const open = functions.filter(({ trigger }) => trigger.authLevel !== 'function').map(({ name }) => name);
