@@ -29,6 +29,7 @@ export const faultTable = {
   owner_not_valid: { status: 409, title: 'An owner cannot own this group', retryable: false },
   member_kind_not_allowed: { status: 409, title: 'This object cannot be a member of this group', retryable: false },
   no_mailbox: { status: 429, title: 'The user has no mailbox yet', retryable: true },
+  not_replicated: { status: 429, title: 'Exchange has not replicated this yet', retryable: true },
   group_not_ready: { status: 429, title: 'The group has not replicated yet', retryable: true },
 
   // Conflicts with what is there

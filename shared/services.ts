@@ -15,6 +15,7 @@ import { createGroupSettings } from './groups/groupSettings.ts';
 import { createMemberLister, type MemberLister } from './groups/listMembers.ts';
 import { createMemberResolver } from './groups/members.ts';
 import { createMembership, type Membership } from './groups/membership.ts';
+import { createProtectedUsers } from './groups/protectedUsers.ts';
 import { createGroupReader, type GroupReader } from './groups/readGroup.ts';
 import { createGroupResolver } from './groups/resolve.ts';
 import { createMemberWrites } from './groups/memberWrites.ts';
@@ -60,9 +61,11 @@ export function createServices(config: Config, outside: Outside): Services {
   const exchangeMembers = createExchangeMembers(exchange);
   const audit = createAudit(createTables(config.storage), clock);
 
-  const protection = config;
+  const { protectedGroups, managedGroups } = config;
+  const protection = { protectedGroups, managedGroups };
+  const protectedUsers = createProtectedUsers(config.protectedUsers, graphUsers);
   const groups = createGroupResolver({ distributionGroups, graphGroups, clock });
-  const memberResolver = createMemberResolver({ recipients, graphUsers, protectedUsers: config.protectedUsers });
+  const memberResolver = createMemberResolver({ recipients, graphUsers, protectedUsers });
   const memberWrites = createMemberWrites({ exchangeMembers, graphGroups, audit, clock });
   const membership = createMembership({ groups, memberResolver, memberWrites, protection });
   return {

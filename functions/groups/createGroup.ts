@@ -71,7 +71,7 @@ export const createGroup = action({
     const { outcome, changed, isNew, message, group, owners, membership } = creation;
     const { addedCount, removedCount, unchangedCount, failedCount, firstError, results } = membership;
     return {
-      ok: failedCount === 0 && outcome !== 'pending',
+      ok: outcome !== 'partial' && outcome !== 'pending' && failedCount === 0,
       outcome,
       changed,
       isNew,

@@ -96,8 +96,14 @@ function isDryRun(input: unknown): boolean {
   return typeof input === 'object' && input !== null && 'dryRun' in input && input.dryRun === true;
 }
 
+/** In the sentence; `errors` has them all. */
+const maxListedFaults = 10;
+
 function invalidRequest(errors: readonly FieldFault[]): Fault {
-  const listed = errors.map(({ pointer, message }) => `${pointer === '' ? 'the body' : pointer} ${message}`);
+  const listed = errors
+    .slice(0, maxListedFaults)
+    .map(({ pointer, message }) => `${pointer === '' ? 'the body' : pointer} ${message}`);
+  if (errors.length > maxListedFaults) listed.push('and more');
   return new Fault('invalid_request', {
     detail: `${errors.length === 1 ? 'One fault' : `${errors.length} faults`}: ${listed.join('; ')}.`,
     fix: errors.length === 1 ? (errors[0]?.fix ?? '') : 'Mend every field listed under errors.',

@@ -17,14 +17,34 @@ export function createValidator(schema: TObject, prefix: '' | '/query' | '/param
     compiled ??= import('./compile.ts').then(({ compileSchema }) => compileSchema(schema, prefix !== ''));
     const validate = await compiled;
     return (value) => {
-      if (validate(value)) return [];
+      if (validate(prefix === '' ? cutToSize(schema, value) : value)) return [];
       const errors = validate.errors ?? [];
       // A value of the wrong type is none of the allowed ones either: one fault, not two.
-      const isToldByEnum = ({ keyword, instancePath }: ErrorObject) =>
-        keyword === 'type' && errors.some((other) => other.keyword === 'enum' && other.instancePath === instancePath);
-      return errors.filter((error) => !isToldByEnum(error)).map((error) => describe(error, prefix));
+      const told = new Set(errors.filter(({ keyword }) => keyword === 'enum').map(({ instancePath }) => instancePath));
+      const faults = errors.filter(({ keyword, instancePath }) => keyword !== 'type' || !told.has(instancePath));
+      return faults.slice(0, maxFaults).map((error) => describe(error, prefix));
     };
   };
+}
+
+/** More faults than anybody mends one by one. */
+const maxFaults = 100;
+
+/**
+ * A body whose faults can be counted: lists cut to one item more than allowed, and unknown fields to a handful. What is
+ * cut was not valid anyway, and all faults of a megabyte of it would keep the process busy for minutes.
+ */
+function cutToSize(schema: TObject, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const isKnown = (name: string) => Object.hasOwn(schema.properties, name);
+  const names = Object.keys(value);
+  const kept = [...names.filter(isKnown), ...names.filter((name) => !isKnown(name)).slice(0, maxFaults)];
+  const entries = kept.map((name) => [name, cutList(schema.properties[name]?.maxItems, Reflect.get(value, name))]);
+  return Object.fromEntries(entries);
+}
+
+function cutList(maxItems: unknown, value: unknown): unknown {
+  return Array.isArray(value) && typeof maxItems === 'number' ? value.slice(0, maxItems + 1) : value;
 }
 
 /** What a schema says for people; TypeBox's objects always have properties. */

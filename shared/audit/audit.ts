@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { abortable } from '../abort.ts';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { Fault, isFault, toFault } from '../errors.ts';
@@ -21,11 +22,13 @@ export interface Intent {
 /** What a write came to. */
 export interface Written<Result> {
   readonly result: Result;
+  /** `succeeded` when absent. */
+  readonly state?: Exclude<AuditState, 'intent'>;
   readonly after: unknown;
   readonly upstreamRequestId: string | null;
 }
 
-export type AuditState = 'intent' | 'succeeded' | 'failed' | 'unknown';
+export type AuditState = 'intent' | 'succeeded' | 'partial' | 'failed' | 'unknown';
 
 export interface Audit {
   /**
@@ -46,14 +49,23 @@ const maxPropertyLength = 30_000;
 const storeTimeoutMs = 6_000;
 
 export function createAudit(tables: Tables, clock: Clock): Audit {
-  async function store<Result>(call: Call, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    const signal = AbortSignal.any([call.deadline.signal, AbortSignal.timeout(storeTimeoutMs)]);
-    const aborted = new Promise<never>((_, reject) => {
-      const late = () => reject(new Error('the audit store did not answer in time'));
-      if (signal.aborted) late();
-      else signal.addEventListener('abort', late, { once: true });
-    });
-    return await Promise.race([work(signal), aborted]);
+  /**
+   * Bounded by the call's deadline and by `storeTimeoutMs`. The two are joined by hand: on Node.js 20 a signal of
+   * AbortSignal.any may be collected before it fires.
+   */
+  async function store(call: Call, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    const cancel = clock.after(storeTimeoutMs, abort);
+    const { signal } = call.deadline;
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    try {
+      await abortable(controller.signal, work(controller.signal), 'the audit store did not answer in time');
+    } finally {
+      cancel();
+      signal.removeEventListener('abort', abort);
+    }
   }
 
   async function storeIntent(intent: Intent, call: Call): Promise<{ partitionKey: string; rowKey: string }> {
@@ -61,7 +73,7 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
     const key = { partitionKey: new Date(nowMs).toISOString().slice(0, 10), rowKey: rowKeyAt(nowMs) };
     try {
       await store(call, async (abortSignal) => {
-        const table = await tables.open(auditTable);
+        const table = await tables.open(auditTable, abortSignal);
         const row = {
           ...key,
           at: new Date(nowMs).toISOString(),
@@ -78,7 +90,8 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
         await table.createEntity(row, { abortSignal });
       });
     } catch (error) {
-      throw unavailable(error);
+      tables.forget(auditTable);
+      throw call.deadline.signal.aborted ? outOfTime(error) : unavailable(error);
     }
     return key;
   }
@@ -93,7 +106,7 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
     const { state, code, message, upstreamRequestId } = outcome;
     try {
       await store(call.proving(), async (abortSignal) => {
-        const table = await tables.open(auditTable);
+        const table = await tables.open(auditTable, abortSignal);
         const row = { ...key, finishedAt, state, code, message, after: asJson(outcome.after) };
         const withId = { ...row, upstreamRequestId: upstreamRequestId ?? '' };
         await table.updateEntity(withId, 'Merge', { abortSignal });
@@ -118,8 +131,8 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
     record: async (intent, call, write) => {
       const key = await storeIntent(intent, call);
       try {
-        const { result, after, upstreamRequestId } = await write();
-        await storeOutcome(key, { state: 'succeeded', after, upstreamRequestId, code: '', message: '' }, intent, call);
+        const { result, state = 'succeeded', after, upstreamRequestId } = await write();
+        await storeOutcome(key, { state, after, upstreamRequestId, code: '', message: '' }, intent, call);
         return result;
       } catch (error) {
         const fault = toFault(error);
@@ -133,7 +146,11 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
 
     probe: async (call) => {
       try {
-        await store(call, () => tables.open(auditTable));
+        // Opened anew: what was there an hour ago may be gone, and so may the role.
+        tables.forget(auditTable);
+        await store(call, async (abortSignal) => {
+          await tables.open(auditTable, abortSignal);
+        });
       } catch (error) {
         throw unavailable(error);
       }
@@ -150,6 +167,14 @@ function rowKeyAt(ms: number): string {
 function asJson(value: unknown): string {
   const json = JSON.stringify(value ?? null);
   return json.length <= maxPropertyLength ? json : JSON.stringify({ truncated: json.slice(0, maxPropertyLength / 2) });
+}
+
+function outOfTime(cause: unknown): Fault {
+  return new Fault('deadline_exceeded', {
+    detail: 'The time for this request was over before the next write, which was therefore not begun.',
+    fix: 'Repeat the request; what was done already is recognised.',
+    cause,
+  });
 }
 
 function unavailable(cause: unknown): Fault {

@@ -1,6 +1,7 @@
 import { Fault } from '../errors.ts';
 import type { Effect } from '../upstream/policy.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
+import { redact } from '../upstream/redact.ts';
 import { isRecord, readBody, readRows, readWarnings, type Row, textOf } from './body.ts';
 import { cmdletFault, unreadableAnswer } from './errors.ts';
 
@@ -35,6 +36,9 @@ export function readAnswer(cmdlet: string, effect: Effect, answer: Answer): Outp
     throw fault.kind === 'transient' ? openFault(cmdlet, effect, fault) : fault;
   }
   if (textOf(body.value, '@adminapi.confirmationmessage') !== null) throw confirmationAsked(cmdlet, answer.requestId);
+  const errors = body.value['@adminapi.errors'];
+  if (Array.isArray(errors) && errors.length > 0)
+    throw openFault(cmdlet, effect, reportedErrors(cmdlet, errors, answer));
   if (effect === 'read' && !Array.isArray(body.value.value)) throw unreadableAnswer(cmdlet, answer);
   return {
     rows: readRows(body.value),
@@ -53,6 +57,16 @@ export function openFault(cmdlet: string, effect: Effect, fault: Fault): Fault {
     upstream: 'exchange',
     upstreamRequestId: fault.upstreamRequestId,
     cause: fault,
+  });
+}
+
+/** A 200 that carries errors beside its output (exchange.md §1.4): what of the command was carried out is not known. */
+function reportedErrors(cmdlet: string, errors: readonly unknown[], answer: Answer): Fault {
+  return new Fault('upstream_failed', {
+    detail: `Exchange answered ${cmdlet} with errors: ${redact(JSON.stringify(errors))}`,
+    fix: 'Repeat the request; it looks first at what is there.',
+    upstream: 'exchange',
+    upstreamRequestId: answer.requestId,
   });
 }
 

@@ -17,7 +17,8 @@ export function readBatchAnswer(cmdlets: readonly string[], effect: Effect, resp
   const responses = body.type === 'json' ? body.value.responses : undefined;
   if (!Array.isArray(responses)) {
     if (body.type === 'json' && response.status >= 400) {
-      throw cmdletFault('$batch', response.status, body.value, response.requestId);
+      const fault = cmdletFault('$batch', response.status, body.value, response.requestId);
+      throw fault.kind === 'transient' ? openFault('$batch', effect, fault) : fault;
     }
     throw openFault('$batch', effect, unreadableAnswer('$batch', response));
   }

@@ -1,3 +1,6 @@
+import { Fault } from '../errors.ts';
+import { redact } from '../upstream/redact.ts';
+
 /** An Exchange body as it really comes: JSON, nothing, a run of NULs (with a 403), or a gateway's text or HTML. */
 export type ExchangeBody =
   | { readonly type: 'json'; readonly value: Readonly<Record<string, unknown>> }
@@ -29,7 +32,7 @@ export function readRows(body: Readonly<Record<string, unknown>>): Row[] {
 }
 
 export function readWarnings(body: Readonly<Record<string, unknown>>): string[] {
-  return strings(body['@adminapi.warnings']);
+  return strings(body['@adminapi.warnings']).map(redact);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -40,6 +43,17 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 export function textOf(row: Row, name: string): string | null {
   const value = row[name];
   return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** The object's own GUID, by which everything is written. @throws Fault: a row without it cannot be told from others */
+export function exchangeIdOf(row: Row): string {
+  const id = textOf(row, 'Guid') ?? textOf(row, 'ExchangeObjectId');
+  if (id !== null) return id;
+  throw new Fault('upstream_failed', {
+    detail: 'Exchange returned an object without its GUID.',
+    fix: 'Repeat the request later.',
+    upstream: 'exchange',
+  });
 }
 
 /** A boolean property; Exchange sends some as the strings "True" and "False" (exchange.md §1.4). */

@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { Fault } from '../errors.ts';
+import { Fault, type FaultCode } from '../errors.ts';
 import type { Effect } from '../upstream/policy.ts';
 import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream/upstream.ts';
 import { type Output, readAnswer } from './answers.ts';
@@ -45,6 +45,13 @@ const apiVersion = 'beta';
 /** The last module version before its 3.10 breakages; the file lists what this principal may run (exchange.md §1.1, §6). */
 const moduleVersion = '3.9.2';
 
+/** Faults that a grant mends: the next token may carry it. */
+const grantCodes: readonly FaultCode[] = [
+  'exchange_app_role_missing',
+  'exchange_directory_role_missing',
+  'exchange_forbidden',
+];
+
 export function createExchange(upstream: Upstream, tenantId: string): Exchange {
   const root = `${upstream.baseUrl}/adminapi`;
   const invokeUrl = `${root}/${apiVersion}/${tenantId}/InvokeCommand`;
@@ -81,7 +88,8 @@ export function createExchange(upstream: Upstream, tenantId: string): Exchange {
       for (let page = 1; url !== null; page += 1) {
         if (page > maxPages) throw tooManyPages(command.name);
         // The origin is checked where the token is attached; here the path, so that no other API is asked in our name.
-        if (!url.startsWith(`${root}/`)) throw foreignPage(command.name);
+        // Parsed, so that `..` cannot climb out of it.
+        if (!URL.canParse(url) || !new URL(url).href.startsWith(`${root}/`)) throw foreignPage(command.name);
         const output = readAnswer(command.name, 'read', await invoke(url, command, 'read', call));
         rows.push(...output.rows);
         url = output.nextLink;
@@ -112,7 +120,9 @@ export function createExchange(upstream: Upstream, tenantId: string): Exchange {
         effect,
         label: `$batch of ${commands.length} ${[...new Set(names)].join(', ')}`,
       };
-      return readBatchAnswer(names, effect, await send(request, call));
+      const parts = readBatchAnswer(names, effect, await send(request, call));
+      if (parts.some((part) => !part.ok && grantCodes.includes(part.fault.code))) upstream.tokens.forget();
+      return parts;
     },
 
     availableCmdlets: async (call) => {

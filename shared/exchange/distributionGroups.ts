@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
 import type { Output } from './answers.ts';
-import { booleanOf, listOf, type Row, textOf } from './body.ts';
+import { booleanOf, exchangeIdOf, listOf, type Row, textOf } from './body.ts';
 import type { Exchange } from './client.ts';
 import { ExchangeFault } from './errors.ts';
 import { isAddress, isGuid, sameText, smtpAddresses } from './identity.ts';
@@ -65,6 +65,8 @@ export interface DistributionGroups {
    */
   find(identity: string, call: Call): Promise<DistributionGroup[]>;
   create(group: NewDistributionGroup, call: Call): Promise<Output>;
+  /** The group in the output of its creation; null when Exchange put none out. Not all of it may be filled in yet. */
+  inOutput(output: Output): DistributionGroup | null;
   change(exchangeId: string, change: DistributionGroupChange, call: Call): Promise<Output>;
   remove(exchangeId: string, call: Call): Promise<Output>;
 }
@@ -111,6 +113,8 @@ export function createDistributionGroups(exchange: Exchange): DistributionGroups
         call,
       ),
 
+    inOutput: ({ rows: [row] }) => (row === undefined ? null : readDistributionGroup(row)),
+
     change: (exchangeId, change, call) =>
       exchange.write(
         {
@@ -150,7 +154,7 @@ function readDistributionGroup(row: Row): DistributionGroup {
   const addresses = smtpAddresses(listOf(row, 'EmailAddresses'));
   return {
     id: textOf(row, 'ExternalDirectoryObjectId'),
-    exchangeId: textOf(row, 'Guid') ?? textOf(row, 'ExchangeObjectId') ?? '',
+    exchangeId: exchangeIdOf(row),
     kind: recipientTypes[recipientType] ?? null,
     recipientType,
     name: textOf(row, 'Name') ?? '',

@@ -14,14 +14,14 @@ export interface ExchangeMembers {
 
 export const memberBatchSize = maxBatchSize;
 
-const cmdlets = { add: 'Add-DistributionGroupMember', remove: 'Remove-DistributionGroupMember' } as const;
+export const memberCmdlets = { add: 'Add-DistributionGroupMember', remove: 'Remove-DistributionGroupMember' } as const;
 
 export function createExchangeMembers(exchange: Exchange): ExchangeMembers {
   return {
     change: (change, groupId, recipientIds, call) =>
       exchange.batch(
         recipientIds.map((recipientId) => ({
-          name: cmdlets[change],
+          name: memberCmdlets[change],
           parameters: {
             Identity: groupId,
             Member: recipientId,

@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
 import type { Fault } from '../errors.ts';
-import { booleanOf, listOf, type Row, textOf } from './body.ts';
+import { exchangeIdOf, listOf, type Row, textOf } from './body.ts';
 import { type CmdletName, type Exchange, maxBatchSize } from './client.ts';
 import { ExchangeFault } from './errors.ts';
 import { isGuid, sameText, smtpAddresses } from './identity.ts';
@@ -20,7 +20,6 @@ export interface Recipient {
   readonly userPrincipalName: string | null;
   /** `RecipientTypeDetails`, like `UserMailbox`, `GuestMailUser`, `MailContact`, `GroupMailbox`. */
   readonly recipientType: string;
-  readonly isDirSynced: boolean;
 }
 
 /** What became of one lookup. */
@@ -77,7 +76,9 @@ function judge(identity: string, rows: readonly Row[]): RecipientLookup {
 }
 
 function failedLookup(fault: Fault): RecipientLookup {
-  return fault instanceof ExchangeFault && fault.kind === 'notFound' ? { type: 'missing' } : { type: 'failed', fault };
+  if (fault instanceof ExchangeFault && fault.kind === 'notFound') return { type: 'missing' };
+  if (fault instanceof ExchangeFault && fault.kind === 'ambiguous') return { type: 'ambiguous', count: 2 };
+  return { type: 'failed', fault };
 }
 
 /** Exchange also binds an Identity to aliases and names; a member is named by id, address or UPN only (design §4). */
@@ -94,7 +95,7 @@ function readRecipient(row: Row): Recipient {
   const primarySmtpAddress = textOf(row, 'PrimarySmtpAddress') ?? '';
   return {
     id: textOf(row, 'ExternalDirectoryObjectId'),
-    exchangeId: textOf(row, 'Guid') ?? textOf(row, 'ExchangeObjectId') ?? '',
+    exchangeId: exchangeIdOf(row),
     name: textOf(row, 'Name') ?? '',
     displayName: textOf(row, 'DisplayName') ?? '',
     alias: textOf(row, 'Alias') ?? '',
@@ -103,6 +104,5 @@ function readRecipient(row: Row): Recipient {
     addresses: smtpAddresses(listOf(row, 'EmailAddresses')),
     userPrincipalName: textOf(row, 'WindowsLiveID'),
     recipientType: textOf(row, 'RecipientTypeDetails') ?? '',
-    isDirSynced: booleanOf(row, 'IsDirSynced'),
   };
 }

@@ -13,11 +13,6 @@ export interface GraphPage {
   readonly nextPath: string | null;
 }
 
-export interface GraphReadOptions {
-  /** For advanced queries (graph.md §9); sent again with every page. */
-  readonly consistencyLevel?: 'eventual';
-}
-
 /**
  * Graph v1.0 for reading. Paths begin with `/` and are already encoded (see odata.ts).
  * All methods throw GraphFault for a refusal and the faults of Upstream.send.
@@ -25,7 +20,7 @@ export interface GraphReadOptions {
 export interface Graph {
   /** One object; null when Graph says 404. */
   find(path: string, label: string, call: Call): Promise<GraphObject | null>;
-  page(path: string, label: string, call: Call, options?: GraphReadOptions): Promise<GraphPage>;
+  page(path: string, label: string, call: Call): Promise<GraphPage>;
 }
 
 const version = 'v1.0';
@@ -44,21 +39,26 @@ export function createGraph(upstream: Upstream): Graph {
     });
   }
 
-  async function read(path: string, label: string, call: Call, options: GraphReadOptions): Promise<UpstreamResponse> {
+  async function read(path: string, label: string, call: Call): Promise<UpstreamResponse> {
     const { ResponseType } = await import('./sdk.ts');
     client ??= loadClient();
     const callOptions = new CallOptions(call, 'read', label);
     const request = (await client).api(path).middlewareOptions([callOptions]).responseType(ResponseType.RAW);
-    if (options.consistencyLevel !== undefined) request.header('ConsistencyLevel', options.consistencyLevel);
     // RAW does not throw on 4xx; the SDK's own errors lose gateway pages and headers (graph.md §7.3).
-    await request.get();
+    await request.get().catch((error: unknown) => {
+      throw callOptions.failure ?? error;
+    });
     if (callOptions.answer === null) throw new TypeError('the Graph SDK did not run the middleware');
+    const { status } = callOptions.answer;
+    if (status === 401 || status === 403) upstream.tokens.forget();
     return callOptions.answer;
   }
 
   /** The SDK glues an absolute plain-http link onto its base URL (graph.md §7.3): give it the path alone. */
   function pathOf(nextLink: string): string {
-    if (nextLink.startsWith(`${root}/`)) return nextLink.slice(root.length);
+    // Parsed, so that `..` cannot climb out of v1.0.
+    const link = URL.canParse(nextLink) ? new URL(nextLink).href : '';
+    if (link.startsWith(`${root}/`)) return link.slice(root.length);
     throw new Fault('foreign_link', {
       detail: 'The next page of a Graph list lies outside Graph v1.0 of this cloud; it was not followed.',
       fix: 'Repeat the request; if it stays, look for a proxy between the function app and Microsoft that rewrites links.',
@@ -68,13 +68,13 @@ export function createGraph(upstream: Upstream): Graph {
 
   return {
     find: async (path, label, call) => {
-      const answer = await read(path, label, call, {});
+      const answer = await read(path, label, call);
       if (answer.status === 404) return null;
       return readObject(label, answer);
     },
 
-    page: async (path, label, call, options = {}) => {
-      const answer = await read(path, label, call, options);
+    page: async (path, label, call) => {
+      const answer = await read(path, label, call);
       const body = readObject(label, answer);
       if (!Array.isArray(body.value)) throw unreadableGraphAnswer(label, answer);
       const nextLink = body['@odata.nextLink'];

@@ -10,6 +10,8 @@ export class CallOptions {
   readonly label: string;
   /** Set by the chain: the answer as our policy saw it, with request id and claims. */
   answer: UpstreamResponse | null = null;
+  /** Set by the chain: what our policy threw. The SDK wraps it into an error of its own and loses the rest. */
+  failure: unknown = null;
 
   constructor(call: Call, effect: Effect, label: string) {
     this.call = call;
@@ -35,17 +37,18 @@ export function upstreamMiddleware(upstream: Upstream): Middleware {
       const options: unknown = context.middlewareControl?.getMiddlewareOptions(CallOptions);
       if (!(options instanceof CallOptions)) throw new TypeError('a Graph request without its call');
       const { request, options: init } = context as SdkRequest;
-      const answer = await upstream.send(
-        {
-          method: init?.method ?? 'GET',
-          url: typeof request === 'string' ? request : request.url,
-          headers: Object.fromEntries(new Headers(init?.headers)),
-          ...(typeof init?.body === 'string' ? { body: init.body } : {}),
-          effect: options.effect,
-          label: options.label,
-        },
-        options.call,
-      );
+      const upstreamRequest = {
+        method: init?.method ?? 'GET',
+        url: typeof request === 'string' ? request : request.url,
+        headers: Object.fromEntries(new Headers(init?.headers)),
+        ...(typeof init?.body === 'string' ? { body: init.body } : {}),
+        effect: options.effect,
+        label: options.label,
+      };
+      const answer = await upstream.send(upstreamRequest, options.call).catch((error: unknown) => {
+        options.failure = error;
+        throw error;
+      });
       options.answer = answer;
       const hasBody = answer.text !== '' && ![204, 205, 304].includes(answer.status);
       context.response = new Response(hasBody ? answer.text : null, { status: answer.status, headers: answer.headers });

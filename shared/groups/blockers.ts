@@ -1,5 +1,6 @@
 import { Fault, type FaultCode } from '../errors.ts';
 import { type Group, labelOf, namesOf } from './group.ts';
+import { livesInExchange } from './kinds.ts';
 import { isListed } from './protection.ts';
 
 /** Why a group must not be managed from the cloud by this app. */
@@ -21,6 +22,13 @@ export interface ProtectionLists {
 export function blockersOf(group: Group, lists: ProtectionLists): Blocker[] {
   const blockers: Blocker[] = [];
   const { graph, exchange } = group;
+  if (livesInExchange(group.kind) && (graph === null || exchange === null)) {
+    blockers.push({
+      code: 'group_not_ready',
+      message: 'Only one of Exchange and Entra shows the group yet; whether it may be written cannot be judged.',
+      fix: 'Look again in a minute.',
+    });
+  }
   if (exchange?.isDirSynced === true || graph?.isOnPremisesSynced === true) {
     blockers.push({
       code: 'on_premises_synced',

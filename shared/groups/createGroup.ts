@@ -6,6 +6,7 @@ import type { DistributionGroup, DistributionGroups } from '../exchange/distribu
 import type { Recipient, Recipients } from '../exchange/recipients.ts';
 import { protectionBlockers, type ProtectionLists, refuseBlocked, refuseUnmanageable } from './blockers.ts';
 import {
+  type Came,
   compare,
   type CreationOutcome,
   type Difference,
@@ -13,14 +14,14 @@ import {
   type GroupRequest,
   judgeCreation,
   judgeHolders,
-  missingSettings,
 } from './creationPlan.ts';
 import { groupInExchange } from './group.ts';
 import type { GroupSettings } from './groupSettings.ts';
-import { type MembershipSummary, summarize } from './memberRows.ts';
-import { type MemberResolver, requireOwners } from './members.ts';
+import { failedRow, type MembershipSummary, summarize } from './memberRows.ts';
+import type { MemberResolver } from './members.ts';
 import type { Membership } from './membership.ts';
 import { sendOnce } from './openWrite.ts';
+import { requireOwners } from './owners.ts';
 import type { GroupResolver } from './resolve.ts';
 
 export interface Creation {
@@ -54,6 +55,14 @@ export interface GroupCreatorDependencies {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly protection: ProtectionLists;
+}
+
+/** A creation that was sent and not refused. */
+interface SentCreation {
+  /** As Exchange shows it; null when it does not yet. */
+  readonly group: DistributionGroup | null;
+  /** Whether Exchange said that it created it; otherwise only the group itself says so. */
+  readonly wasAnswered: boolean;
 }
 
 /** Read-after-write in Exchange can lag (exchange.md §4, Consistency). */
@@ -113,22 +122,29 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
   }
 
   async function createNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
-    let created: DistributionGroup;
+    let sent: SentCreation;
     try {
-      created = await sendNew(request, owners, call);
+      sent = await sendNew(request, owners, call);
     } catch (error) {
       // Somebody else, or a try of ours thought lost, was faster: the group that is there now is judged as any other.
       const occupant = isFault(error, 'address_in_use') ? await findOccupant(request, call) : null;
       if (occupant === null) throw error;
       return completeExisting(request, occupant, owners, false, call);
     }
-    if (created.kind !== request.kind) throw kindMismatch(request, created);
-    const group = await completeNew(request, created, call);
-    return withMembers(request, group, owners, 'created', false, call);
+    const { group, wasAnswered } = sent;
+    if (group === null) return unseenCreation(request, owners);
+    if (!wasAnswered) {
+      // The answer was lost: what is there may be somebody else's, so it must be exactly what was asked for.
+      const { differences } = compare(request, group, owners);
+      if (differences.length > 0) throw existsWithDifferences(group, differences);
+    }
+    if (group.kind !== request.kind) throw kindMismatch(request, group);
+    const completed = await completeNew(request, group, call);
+    return withMembers(request, completed.group, owners, completed.isComplete ? 'created' : 'incomplete', false, call);
   }
 
-  /** The creation with its proof: whether its answer was clear or lost, what can be read back decides. */
-  async function sendNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<DistributionGroup> {
+  /** The creation with its proof: after a lost answer, what can be read back decides. */
+  async function sendNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<SentCreation> {
     const group = {
       ...request,
       name: exchangeName(request),
@@ -144,10 +160,14 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
       planned: group,
     };
     return audit.record(intent, call, async () => {
-      const sent = await sendOnce(() => distributionGroups.create(group, call), call);
-      const after = await readBack(request, call.proving());
-      if (after === null) throw sent.openFault ?? notVisibleYet(request);
-      return { result: after, after, upstreamRequestId: sent.upstreamRequestId };
+      const { openFault, output, upstreamRequestId } = await sendOnce(
+        () => distributionGroups.create(group, call),
+        call,
+      );
+      const seen = await readBack(request, call.proving());
+      if (openFault !== null && seen === null) throw openFault;
+      const after = seen ?? (output === null ? null : distributionGroups.inOutput(output));
+      return { result: { group: after, wasAnswered: openFault === null }, after, upstreamRequestId };
     });
   }
 
@@ -157,23 +177,29 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
     for (const waitMs of readBackWaitsMs) {
       if (waitMs >= call.deadline.remainingMs()) break;
       await clock.sleep(waitMs, call.deadline.signal);
-      latest = await findOccupant(request, call);
+      try {
+        latest = (await findOccupant(request, call)) ?? latest;
+      } catch (error) {
+        // That the proof failed says nothing of the creation.
+        if (!isFault(error)) throw error;
+      }
       if (latest !== null && latest.id !== null) break;
     }
     return latest;
   }
 
-  /** The second call of a creation. What goes wrong now must say that the group exists. */
+  /** The second call of a creation. What goes wrong now must not hide that the group exists: it is a warning. */
   async function completeNew(
     request: GroupRequest,
     created: DistributionGroup,
     call: Call,
-  ): Promise<DistributionGroup> {
-    if (missingSettings(request, created) === null) return created;
+  ): Promise<{ group: DistributionGroup; isComplete: boolean }> {
     try {
-      return await groupSettings.complete(request, created, call);
+      return { group: await groupSettings.complete(request, created, call), isComplete: true };
     } catch (error) {
-      throw isFault(error) ? incomplete(created, error) : error;
+      if (!isFault(error)) throw error;
+      call.warn(`Not all settings could be set; repeat the request to complete them. ${error.message} ${error.fix}`);
+      return { group: created, isComplete: false };
     }
   }
 
@@ -181,25 +207,57 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
     request: GroupRequest,
     group: DistributionGroup,
     owners: readonly Recipient[],
-    came: 'created' | 'already_exists' | 'completed' | 'planned',
+    came: Came,
     isDryRun: boolean,
     call: Call,
   ): Promise<Creation> {
-    const added =
-      request.members.length === 0
-        ? summarize([], group.primarySmtpAddress, isDryRun)
-        : await membership.changeResolved('add', groupInExchange(group, null), request.members, isDryRun, call);
-    const isNew = came === 'created';
+    const hasWritten = came === 'created' || came === 'incomplete' || came === 'completed';
+    const added = await addMembers(request, group, hasWritten, isDryRun, call);
     const outcome = judgeCreation(came, group, added, isDryRun);
     const sentence = sentences[outcome](group.primarySmtpAddress);
     return {
       outcome,
-      changed: isNew || came === 'completed' || added.changed,
-      isNew,
+      changed: hasWritten || added.changed,
+      isNew: came === 'created' || came === 'incomplete',
       message: request.members.length === 0 ? sentence : `${sentence} Members: ${added.message}`,
       group,
       owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress),
       membership: added,
+    };
+  }
+
+  /** The first members. Once the group has been written to, what stops them is told in their rows. */
+  async function addMembers(
+    request: GroupRequest,
+    group: DistributionGroup,
+    hasWritten: boolean,
+    isDryRun: boolean,
+    call: Call,
+  ): Promise<MembershipSummary> {
+    const { members } = request;
+    if (members.length === 0) return summarize([], group.primarySmtpAddress, isDryRun);
+    try {
+      return await membership.changeResolved('add', groupInExchange(group, null), members, isDryRun, call);
+    } catch (error) {
+      if (!hasWritten || !isFault(error)) throw error;
+      const rows = members.map((member) => failedRow(member, 'not_attempted', error));
+      return summarize(rows, group.primarySmtpAddress, isDryRun);
+    }
+  }
+
+  /** Exchange has said that it created the group and shows it nowhere yet. */
+  function unseenCreation(request: GroupRequest, owners: readonly Recipient[]): Creation {
+    const rows = request.members.map((member) =>
+      failedRow(member, 'not_attempted', { code: 'not_replicated', message: 'The group is not to be seen yet.' }),
+    );
+    return {
+      outcome: 'pending',
+      changed: true,
+      isNew: true,
+      message: sentences.pending(labelOf(request)),
+      group: null,
+      owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress),
+      membership: summarize(rows, labelOf(request), false),
     };
   }
 
@@ -223,7 +281,7 @@ const sentences: Readonly<Record<CreationOutcome, (address: string) => string>> 
   created: (address) => `${address} was created.`,
   already_exists: (address) => `${address} exists as asked for.`,
   completed: (address) => `${address} existed; what was missing was completed.`,
-  partial: (address) => `${address} is there; not every member could be added.`,
+  partial: (address) => `${address} is there, but not all of it: see warnings and results, and repeat the request.`,
   pending: (address) => `${address} is there, but its Entra id is not known yet: repeat the request.`,
   planned: (address) => `${address} exists and would be completed.`,
 };
@@ -260,24 +318,5 @@ function kindMismatch(request: GroupRequest, created: DistributionGroup): Fault 
     detail: `${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created as ${created.recipientType}, not as ${request.kind}.`,
     fix: 'Delete the group and report this; a kind cannot be changed later.',
     upstream: 'exchange',
-  });
-}
-
-function notVisibleYet(request: GroupRequest): Fault {
-  return new Fault('outcome_unknown', {
-    detail: `New-DistributionGroup was accepted for ${request.alias}, but Exchange does not show the group yet.`,
-    fix: 'Repeat the request in a minute: it finds the group.',
-    upstream: 'exchange',
-  });
-}
-
-function incomplete(created: DistributionGroup, fault: Fault): Fault {
-  return new Fault(fault.code, {
-    detail: `The group ${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created, but its settings are not complete: ${fault.message}`,
-    fix: `Repeat the request: it completes what is missing. ${fault.fix}`,
-    upstream: 'exchange',
-    upstreamRequestId: fault.upstreamRequestId,
-    ...(fault.retryAfterSeconds === null ? {} : { retryAfterSeconds: fault.retryAfterSeconds }),
-    cause: fault,
   });
 }

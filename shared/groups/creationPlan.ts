@@ -146,19 +146,22 @@ export function judgeHolders(holders: readonly Recipient[]): Occupancy {
   return isOneGroup ? { type: 'group', exchangeId: first.exchangeId } : { type: 'taken', holders };
 }
 
+/** How a request came by its group; `incomplete`: created, with settings still missing. */
+export type Came = 'created' | 'incomplete' | 'already_exists' | 'completed' | 'planned';
+
 /**
  * The outcome of a creation from how the group was come by and what became of its members. Pure. `pending`: the group
  * is there and its Entra id is not known yet, which is never reported as done (design §6.1).
  */
 export function judgeCreation(
-  came: 'created' | 'already_exists' | 'completed' | 'planned',
+  came: Came,
   group: Pick<DistributionGroup, 'id'>,
   added: Pick<MembershipSummary, 'outcome' | 'failedCount' | 'changed'>,
   isDryRun: boolean,
 ): CreationOutcome {
   if (isDryRun) return came === 'already_exists' && added.outcome === 'unchanged' ? came : 'planned';
   if (group.id === null) return 'pending';
-  if (added.failedCount > 0) return 'partial';
+  if (added.failedCount > 0 || came === 'incomplete') return 'partial';
   return came === 'already_exists' && added.changed ? 'completed' : came;
 }
 

@@ -1,6 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { Fault } from '../errors.ts';
+import { ExchangeFault } from '../exchange/errors.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
@@ -38,7 +39,7 @@ export interface GroupDeleterDependencies {
 export function createGroupDeleter(dependencies: GroupDeleterDependencies): GroupDeleter {
   const { groups, distributionGroups, audit, protection } = dependencies;
 
-  async function remove(group: Group, exchange: DistributionGroup, call: Call): Promise<void> {
+  async function remove(group: Group, exchange: DistributionGroup, call: Call): Promise<boolean> {
     const intent = {
       operation: 'Remove-DistributionGroup',
       targetType: 'group' as const,
@@ -47,24 +48,40 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
       before: exchange,
       planned: 'deleted',
     };
-    await audit.record(intent, call, async () => {
-      const upstreamRequestId = await removeWithProof(exchange, call);
-      return { result: undefined, after: null, upstreamRequestId };
+    return audit.record(intent, call, async () => {
+      const { wasOurs, upstreamRequestId } = await removeWithProof(exchange, call);
+      return { result: wasOurs, after: null, upstreamRequestId };
     });
   }
 
-  /** A lost answer is read back, and a group that is still there is deleted once more. */
-  async function removeWithProof(exchange: DistributionGroup, call: Call): Promise<string | null> {
-    for (let isLastTry = false; ; isLastTry = true) {
-      const { upstreamRequestId, openFault } = await sendOnce(
-        () => distributionGroups.remove(exchange.exchangeId, call),
-        call,
-      );
-      if (openFault === null) return upstreamRequestId;
-      const left = await distributionGroups.find(exchange.exchangeId, call.proving());
-      if (left.length === 0) return upstreamRequestId;
-      if (isLastTry) throw openFault;
+  /**
+   * A lost answer is read back, and a group that is still there is deleted once more. That Exchange does not find it is
+   * the state asked for; `wasOurs` says whether a deletion of ours can have brought it about.
+   */
+  async function removeWithProof(
+    exchange: DistributionGroup,
+    call: Call,
+  ): Promise<{ wasOurs: boolean; upstreamRequestId: string | null }> {
+    let openFault: Fault | null = null;
+    for (;;) {
+      try {
+        const sent = await sendOnce(() => distributionGroups.remove(exchange.exchangeId, call), call);
+        if (sent.openFault === null) return { wasOurs: true, upstreamRequestId: sent.upstreamRequestId };
+        if (openFault !== null || call.deadline.signal.aborted) throw sent.openFault;
+        openFault = sent.openFault;
+        if (await isGone(exchange, call.proving())) return { wasOurs: true, upstreamRequestId: sent.upstreamRequestId };
+      } catch (error) {
+        if (error instanceof ExchangeFault && error.kind === 'notFound') {
+          return { wasOurs: openFault !== null, upstreamRequestId: error.upstreamRequestId };
+        }
+        // A second try that is refused does not tell what became of the first.
+        throw openFault ?? error;
+      }
     }
+  }
+
+  async function isGone(exchange: DistributionGroup, call: Call): Promise<boolean> {
+    return (await distributionGroups.find(exchange.exchangeId, call)).length === 0;
   }
 
   return {
@@ -76,8 +93,9 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
       refuseUnconfirmed(group, confirm);
       const label = labelOf(group);
       if (isDryRun) return { outcome: 'planned', changed: false, message: `${label} would be deleted.`, group };
-      await remove(group, group.exchange, call);
-      return { outcome: 'deleted', changed: true, message: `${label} was deleted.`, group };
+      const changed = await remove(group, group.exchange, call);
+      const message = changed ? `${label} was deleted.` : `${label} was gone before it could be deleted.`;
+      return { outcome: 'deleted', changed, message, group };
     },
   };
 }

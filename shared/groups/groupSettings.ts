@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
+import { type Fault, isFault } from '../errors.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
 import { type GroupRequest, missingSettings } from './creationPlan.ts';
 import { sendOnce } from './openWrite.ts';
@@ -18,12 +19,27 @@ export function createGroupSettings(dependencies: {
   audit: Audit;
 }): GroupSettings {
   const { distributionGroups, audit } = dependencies;
+
+  /** The group as it is now, or as it was when that cannot be read: a failed proof is no failed write. */
+  async function readBack(before: DistributionGroup, call: Call): Promise<DistributionGroup> {
+    try {
+      const [after = before] = await distributionGroups.find(before.exchangeId, call);
+      return after;
+    } catch (error) {
+      if (isFault(error)) return before;
+      throw error;
+    }
+  }
+
   return {
     complete: async (request, group, call) => {
       let current = group;
-      for (let isLastTry = false; ; isLastTry = true) {
+      let lastFault: Fault | null = null;
+      for (;;) {
         const missing = missingSettings(request, current);
         if (missing === null) return current;
+        if (lastFault !== null && call.deadline.signal.aborted) throw lastFault;
+        const isLastTry = lastFault !== null;
         const before = current;
         const intent = {
           operation: 'Set-DistributionGroup',
@@ -35,15 +51,17 @@ export function createGroupSettings(dependencies: {
         };
         const { after, openFault } = await audit.record(intent, call, async () => {
           const sent = await sendOnce(() => distributionGroups.change(before.exchangeId, missing, call), call);
-          const [after = before] = await distributionGroups.find(before.exchangeId, call.proving());
+          const after = await readBack(before, call.proving());
           // A clear answer proves the write even where the read-back still lags; a lost one is proven by it alone.
           const isProven = sent.openFault === null || missingSettings(request, after) === null;
           if (!isProven && isLastTry) throw sent.openFault;
           const { upstreamRequestId } = sent;
           const openFault = isProven ? null : sent.openFault;
-          return { result: { after, openFault }, after: settingsOf(after), upstreamRequestId };
+          const state = isProven ? ('succeeded' as const) : ('unknown' as const);
+          return { result: { after, openFault }, state, after: settingsOf(after), upstreamRequestId };
         });
         current = after;
+        lastFault = openFault;
         if (openFault === null) return current;
       }
     },

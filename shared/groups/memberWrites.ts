@@ -1,11 +1,10 @@
-import type { Audit } from '../audit/audit.ts';
+import type { Audit, AuditState } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import type { Fault} from '../errors.ts';
-import { type FaultCode, isFault } from '../errors.ts';
+import { Fault, type FaultCode, isFault } from '../errors.ts';
 import type { BatchPart } from '../exchange/batch.ts';
 import { ExchangeFault } from '../exchange/errors.ts';
-import { type ExchangeMembers, type MemberChange, memberBatchSize } from '../exchange/members.ts';
+import { type ExchangeMembers, type MemberChange, memberBatchSize, memberCmdlets } from '../exchange/members.ts';
 import type { Recipient } from '../exchange/recipients.ts';
 import type { GraphGroups } from '../graph/groups.ts';
 import { type Group, labelOf } from './group.ts';
@@ -21,9 +20,9 @@ export type MemberResult =
 
 export interface MemberWrites {
   /**
-   * Ensures that each recipient is, or is not, a member; keyed by `keyOf`. Sends in batches until each is settled, has
-   * failed for good, or time is up.
-   * @throws Fault of an upstream that failed before anything was written
+   * Ensures that each recipient is, or is not, a member; one result each, keyed by `keyOf`. Sends in batches until each
+   * is settled, has failed for good, or time is up.
+   * @throws Fault only when nothing was sent
    */
   ensure(
     change: MemberChange,
@@ -31,7 +30,7 @@ export interface MemberWrites {
     recipients: readonly Recipient[],
     call: Call,
   ): Promise<Map<string, MemberResult>>;
-  /** The keys of those recipients that are members now, as Graph shows it. */
+  /** The keys of those recipients that Graph shows as members now. */
   membersAmong(recipients: readonly Recipient[], group: Group, call: Call): Promise<Set<string>>;
 }
 
@@ -47,20 +46,14 @@ interface Item {
   readonly recipient: Recipient;
   /** Exchange may have carried out an earlier try whose answer was lost. */
   readonly wasTried: boolean;
-}
-
-/** A part that may be sent again: it was throttled, or its answer was lost. */
-interface Again {
-  readonly type: 'again';
-  readonly fault: Fault;
+  /** Why it has to be sent again; null while it has not been sent. */
+  readonly fault: Fault | null;
 }
 
 /** How often an item may be sent. */
 const maxPasses = 3;
 /** A write that could not be answered before the deadline is not begun. */
 const minWriteMs = 1_500;
-
-const cmdlets = { add: 'Add-DistributionGroupMember', remove: 'Remove-DistributionGroupMember' } as const;
 
 export function keyOf(recipient: Recipient): string {
   return recipient.exchangeId.toLowerCase();
@@ -76,64 +69,64 @@ export function createMemberWrites(dependencies: MemberWritesDependencies): Memb
     call: Call,
   ): Promise<Map<string, MemberResult>> {
     const results = new Map<string, MemberResult>();
-    let open: readonly Item[] = recipients.map((recipient) => ({ recipient, wasTried: false }));
-    for (let pass = 1; open.length > 0; pass += 1) {
-      const { again, waitMs } = await sendAll(change, group, open, pass === maxPasses, results, call);
-      if (waitMs >= call.deadline.remainingMs()) {
-        for (const item of again) results.set(keyOf(item.recipient), mustWait(item, waitMs));
-        break;
-      }
-      if (waitMs > 0) await clock.sleep(waitMs, call.deadline.signal);
-      open = await settleProven(change, group, again, results, call);
+    let open: readonly Item[] = recipients.map((recipient) => ({ recipient, wasTried: false, fault: null }));
+    for (let pass = 1; pass <= maxPasses && open.length > 0; pass += 1) {
+      open = await sendAll(change, group, open, pass > 1, results, call);
+      const waitMs = Math.max(0, ...open.map(({ fault }) => (fault?.retryAfterSeconds ?? 0) * 1_000));
+      if (waitMs + minWriteMs > call.deadline.remainingMs()) break;
+      await clock.sleep(waitMs, call.deadline.signal);
+      open = await settleProven(change, group, open, results, call);
+    }
+    for (const item of await settleProven(change, group, open, results, call)) {
+      results.set(keyOf(item.recipient), verdict(item));
     }
     return results;
   }
 
-  /** One pass over all items, batch by batch. Returns those to be sent again, and the longest wait asked for. */
+  /** One pass over all items, batch by batch. Returns those that may be sent again. */
   async function sendAll(
     change: MemberChange,
     group: Group,
     items: readonly Item[],
-    isLastPass: boolean,
+    hasSentBefore: boolean,
     results: Map<string, MemberResult>,
     call: Call,
-  ): Promise<{ again: Item[]; waitMs: number }> {
+  ): Promise<Item[]> {
     const again: Item[] = [];
-    let waitMs = 0;
     for (let start = 0; start < items.length; start += memberBatchSize) {
       const slice = items.slice(start, start + memberBatchSize);
-      if (call.deadline.remainingMs() < minWriteMs) {
-        for (const item of slice) results.set(keyOf(item.recipient), outOfTime(item));
-        continue;
-      }
-      const parts = await sendSlice(change, group, slice, results.size > 0, call);
+      const rest = items.slice(start + memberBatchSize);
+      if (call.deadline.remainingMs() < minWriteMs) return [...again, ...slice, ...rest];
+
+      const sent = await sendSlice(change, group, slice, hasSentBefore || start > 0, call);
       for (const [index, item] of slice.entries()) {
-        const judged = judgePart(change, item, parts[index]);
-        if (judged.type !== 'again') {
-          results.set(keyOf(item.recipient), judged);
-        } else if (isLastPass) {
-          results.set(keyOf(item.recipient), gaveUp(judged.fault));
-        } else {
-          again.push({ ...item, wasTried: item.wasTried || isFault(judged.fault, 'outcome_unknown') });
-          waitMs = Math.max(waitMs, (judged.fault.retryAfterSeconds ?? 0) * 1_000);
-        }
+        const judged = judgePart(change, item, sent.parts[index]);
+        if (judged instanceof Fault) again.push({ ...item, wasTried: item.wasTried || isOpen(judged), fault: judged });
+        else results.set(keyOf(item.recipient), judged);
       }
+      // What holds for the whole call holds for the next one too: go on later, or not at all.
+      if (sent.fault === null || isOpen(sent.fault)) continue;
+      if (isFault(sent.fault, 'throttled')) return [...again, ...rest.map((item) => ({ ...item, fault: sent.fault }))];
+      for (const { recipient, wasTried } of rest) {
+        if (!wasTried) results.set(keyOf(recipient), { ...gaveUp(sent.fault), type: 'not_attempted' });
+      }
+      return [...again, ...rest.filter(({ wasTried }) => wasTried)];
     }
-    return { again, waitMs };
+    return again;
   }
 
-  /** One batch with its audit. What fails whole while nothing has been written is thrown; later it is told row by row. */
+  /** One batch with its audit. What fails whole before anything was sent is thrown; later it is told row by row. */
   async function sendSlice(
     change: MemberChange,
     group: Group,
     slice: readonly Item[],
-    hasWritten: boolean,
+    hasSent: boolean,
     call: Call,
-  ): Promise<BatchPart[]> {
+  ): Promise<{ parts: readonly BatchPart[]; fault: Fault | null }> {
     const groupId = group.exchange?.exchangeId ?? group.id ?? '';
     const members = slice.map(({ recipient }) => ({ id: recipient.id, address: recipient.primarySmtpAddress }));
     const intent = {
-      operation: cmdlets[change],
+      operation: memberCmdlets[change],
       targetType: 'group' as const,
       targetId: group.id ?? groupId,
       targetName: labelOf(group),
@@ -145,21 +138,26 @@ export function createMemberWrites(dependencies: MemberWritesDependencies): Memb
       return await audit.record(intent, call, async () => {
         const recipientIds = slice.map(({ recipient }) => recipient.exchangeId);
         const parts = await exchangeMembers.change(change, groupId, recipientIds, call);
+        for (const part of parts) if (part.ok) part.output.warnings.forEach((warning) => call.warn(warning));
         const after = slice.map((item, index) => ({
           ...members[index],
           ...beforeAndAfter(change, item, parts[index]),
         }));
-        return { result: parts, after, upstreamRequestId: requestIdOf(parts) };
+        const isThrottled = parts.every((part) => !part.ok && isFault(part.fault, 'throttled'));
+        const fault = isThrottled && parts[0]?.ok === false ? parts[0].fault : null;
+        const state = stateOf(change, parts);
+        return { result: { parts, fault }, state, after, upstreamRequestId: requestIdOf(parts) };
       });
     } catch (error) {
-      if (isFault(error) && (hasWritten || error.code === 'outcome_unknown')) {
-        return slice.map(() => ({ ok: false, fault: error }));
-      }
-      throw error;
+      if (!isFault(error) || (!hasSent && !isOpen(error))) throw error;
+      return { parts: slice.map(() => ({ ok: false, fault: error })), fault: error };
     }
   }
 
-  /** Reads back which of the items whose answer was lost have taken effect, and settles those (design §6.3). */
+  /**
+   * Settles the additions whose answer was lost and that Graph shows (design §6.3). Absence proves nothing, since Graph
+   * lags: what is not shown is sent again, and Exchange's own "already", or "not a member" for a removal, is the proof.
+   */
   async function settleProven(
     change: MemberChange,
     group: Group,
@@ -167,11 +165,13 @@ export function createMemberWrites(dependencies: MemberWritesDependencies): Memb
     results: Map<string, MemberResult>,
     call: Call,
   ): Promise<readonly Item[]> {
-    const tried = items.filter(({ wasTried }) => wasTried);
-    if (tried.length === 0) return items;
-    const recipients = tried.map(({ recipient }) => recipient);
-    const actual = await membersAmong(recipients, group, call.proving());
-    const isProven = ({ recipient, wasTried }: Item) => wasTried && actual.has(keyOf(recipient)) === (change === 'add');
+    const tried = items.filter(({ wasTried }) => wasTried).map(({ recipient }) => recipient);
+    if (change === 'remove' || tried.length === 0) return items;
+    const actual = await membersAmong(tried, group, call.proving()).catch((error: unknown) => {
+      if (isFault(error)) return new Set<string>();
+      throw error;
+    });
+    const isProven = ({ recipient, wasTried }: Item) => wasTried && actual.has(keyOf(recipient));
     for (const { recipient } of items.filter(isProven)) {
       results.set(keyOf(recipient), { type: 'settled', wasChanged: true });
     }
@@ -199,18 +199,26 @@ export function createMemberWrites(dependencies: MemberWritesDependencies): Memb
   return { ensure, membersAmong };
 }
 
-function judgePart(change: MemberChange, item: Item, part: BatchPart | undefined): MemberResult | Again {
+/** What a part of a batch came to; a Fault when it may be sent again. */
+function judgePart(change: MemberChange, item: Item, part: BatchPart | undefined): MemberResult | Fault {
   if (part === undefined) throw new RangeError('a batch without a part for each command');
   if (part.ok) return { type: 'settled', wasChanged: true };
   const { fault } = part;
-  if (isFault(fault, 'outcome_unknown', 'throttled')) return { type: 'again', fault };
+  if (isOpen(fault) || isFault(fault, 'throttled')) return fault;
   // After a lost answer "already" means that our own first try did it.
   if (isAsAsked(change, fault)) return { type: 'settled', wasChanged: item.wasTried };
+  if (item.wasTried) return outcomeUnknown();
   if (fault instanceof ExchangeFault && fault.kind === 'notFound') {
-    const message = `Exchange does not find ${item.recipient.primarySmtpAddress} yet, or any more.`;
-    return { type: 'not_ready', code: 'no_mailbox', message };
+    // Both were found a moment ago: another of Exchange's servers has answered, or one of the two is gone.
+    const message = `Exchange does not find the group or ${item.recipient.primarySmtpAddress} yet, or any more: ${fault.message}`;
+    return { type: 'not_ready', code: 'not_replicated', message };
   }
   return gaveUp(fault);
+}
+
+/** The write may have been carried out. */
+function isOpen(fault: Fault): boolean {
+  return fault.code === 'outcome_unknown';
 }
 
 function isAsAsked(change: MemberChange, fault: Fault): boolean {
@@ -230,26 +238,34 @@ function beforeAndAfter(
   return { before: 'unknown', after: part?.fault.code ?? 'unknown' };
 }
 
+/** For the audit: a batch is many writes with one answer. */
+function stateOf(change: MemberChange, parts: readonly BatchPart[]): Exclude<AuditState, 'intent'> {
+  const done = parts.filter((part) => part.ok || isAsAsked(change, part.fault));
+  if (done.length === parts.length) return 'succeeded';
+  if (done.length > 0) return 'partial';
+  return parts.some((part) => !part.ok && isOpen(part.fault)) ? 'unknown' : 'failed';
+}
+
 function requestIdOf(parts: readonly BatchPart[]): string | null {
   const [first] = parts;
   return first?.ok === true ? first.output.requestId : (first?.fault.upstreamRequestId ?? null);
 }
 
-function outOfTime(item: Item): MemberResult {
-  if (item.wasTried) {
-    const message = 'A write was sent and not answered, and time was up before it was settled; repeat the request.';
-    return { type: 'failed', code: 'outcome_unknown', message };
+/** What is said of an item that is still open when no more is tried. */
+function verdict(item: Item): MemberResult {
+  if (item.wasTried) return outcomeUnknown();
+  if (item.fault === null) {
+    const message = 'Time was up before this member; send it again.';
+    return { type: 'not_attempted', code: 'not_attempted', message };
   }
-  const message = 'Time was up before this member; repeat the request.';
-  return { type: 'not_attempted', code: 'not_attempted', message };
+  return { ...gaveUp(item.fault), type: 'not_attempted' };
 }
 
-function mustWait(item: Item, waitMs: number): MemberResult {
-  if (item.wasTried) return outOfTime(item);
-  const message = `Exchange asks to wait ${Math.ceil(waitMs / 1_000)} s; repeat the request then.`;
-  return { type: 'not_attempted', code: 'throttled', message };
+function outcomeUnknown(): MemberResult {
+  const message = 'A write was sent and its answer lost, and it could not be proven since; send it again.';
+  return { type: 'failed', code: 'outcome_unknown', message };
 }
 
-function gaveUp(fault: Fault): MemberResult {
+function gaveUp(fault: Fault): MemberResult & { readonly type: 'failed' } {
   return { type: 'failed', code: fault.code, message: fault.message };
 }

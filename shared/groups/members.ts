@@ -1,9 +1,10 @@
 import type { Call } from '../call.ts';
-import { Fault, type FaultCode } from '../errors.ts';
+import type { FaultCode } from '../errors.ts';
 import { isGuid } from '../exchange/identity.ts';
 import type { Recipient, RecipientLookup, Recipients } from '../exchange/recipients.ts';
-import type { GraphUsers } from '../graph/users.ts';
-import { isListed } from './protection.ts';
+import { GraphFault } from '../graph/errors.ts';
+import type { GraphUser, GraphUsers } from '../graph/users.ts';
+import type { ProtectedUsers } from './protectedUsers.ts';
 
 /** Who a caller meant by one entry of `members` or `owners`. */
 export type MemberResolution =
@@ -19,7 +20,7 @@ export interface MemberResolver {
 export interface MemberResolverDependencies {
   readonly recipients: Recipients;
   readonly graphUsers: GraphUsers;
-  readonly protectedUsers: readonly string[];
+  readonly protectedUsers: ProtectedUsers;
 }
 
 /**
@@ -29,28 +30,47 @@ export interface MemberResolverDependencies {
 export function createMemberResolver(dependencies: MemberResolverDependencies): MemberResolver {
   const { recipients, graphUsers, protectedUsers } = dependencies;
 
-  async function resolveUnknown(entry: string, call: Call): Promise<MemberResolution> {
-    const user = await graphUsers.find(entry, call);
+  async function judge(
+    entry: string,
+    lookup: RecipientLookup,
+    user: GraphUser | null,
+    call: Call,
+  ): Promise<MemberResolution> {
+    switch (lookup.type) {
+      case 'found': {
+        const { recipient } = lookup;
+        const isProtected = await protectedUsers.includes(recipient, user, entry, call);
+        if (!isProtected) return { type: 'found', recipient };
+        return failed('protected_object', `${recipient.primarySmtpAddress} is listed in PROTECTED_USERS.`);
+      }
+      case 'missing':
+        return user === null ? await searchEntra(entry, call) : notReady(user);
+      case 'ambiguous':
+        return failed('ambiguous_member', `"${entry}" matches ${lookup.count} recipients or more; use the object id.`);
+      case 'failed':
+        return failed(lookup.fault.code, lookup.fault.message);
+    }
+  }
+
+  async function searchEntra(entry: string, call: Call): Promise<MemberResolution> {
+    const user = await findUser(entry, call);
     if (user === null) {
       return failed('member_not_found', `Neither Exchange nor Entra has a user or recipient "${entry}".`);
     }
-    if (!isGuid(entry)) {
-      const [lookup] = await recipients.lookUp([user.id], call);
-      if (lookup?.type === 'found') return judgeRecipient(lookup.recipient);
-    }
-    return {
-      type: 'not_ready',
-      code: 'no_mailbox',
-      message: `${user.userPrincipalName} exists in Entra but has no mailbox or mail address in Exchange yet.`,
-    };
+    // By object id Exchange has said no already.
+    if (isGuid(entry)) return notReady(user);
+    const [lookup = { type: 'missing' as const }] = await recipients.lookUp([user.id], call);
+    return judge(entry, lookup, user, call);
   }
 
-  function judgeRecipient(recipient: Recipient): MemberResolution {
-    const names = [recipient.id, recipient.userPrincipalName, recipient.primarySmtpAddress, ...recipient.addresses];
-    if (isListed(protectedUsers, names)) {
-      return failed('protected_object', `${recipient.primarySmtpAddress} is listed in PROTECTED_USERS.`);
+  /** An entry that Graph cannot read as an id or UPN is nobody there; it must not fail the others. */
+  async function findUser(entry: string, call: Call): Promise<GraphUser | null> {
+    try {
+      return await graphUsers.find(entry, call);
+    } catch (error) {
+      if (error instanceof GraphFault && error.kind === 'rejected') return null;
+      throw error;
     }
-    return { type: 'found', recipient };
   }
 
   return {
@@ -58,22 +78,9 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
       const lookups = await recipients.lookUp(entries, call);
       const resolutions: MemberResolution[] = [];
       for (const [index, entry] of entries.entries()) {
-        resolutions.push(await resolveOne(entry, lookups[index] ?? { type: 'missing' }));
+        resolutions.push(await judge(entry, lookups[index] ?? { type: 'missing' }, null, call));
       }
       return resolutions;
-
-      async function resolveOne(entry: string, lookup: RecipientLookup): Promise<MemberResolution> {
-        switch (lookup.type) {
-          case 'found':
-            return judgeRecipient(lookup.recipient);
-          case 'missing':
-            return await resolveUnknown(entry, call);
-          case 'ambiguous':
-            return failed('ambiguous_member', `"${entry}" matches ${lookup.count} recipients; use the object id.`);
-          case 'failed':
-            return failed(lookup.fault.code, lookup.fault.message);
-        }
-      }
     },
   };
 }
@@ -88,40 +95,14 @@ export function judgeAsMember(resolution: MemberResolution): MemberResolution {
   );
 }
 
-/** An owner is a mailbox, a mail user or a mail-enabled security group (exchange.md §4, ManagedBy). */
-const ownerTypes = /Mailbox$|^MailUser$|^GuestMailUser$|^MailUniversalSecurityGroup$/;
-
-export function judgeAsOwner(resolution: MemberResolution): MemberResolution {
-  if (resolution.type !== 'found') return resolution;
-  const { recipientType, primarySmtpAddress } = resolution.recipient;
-  if (ownerTypes.test(recipientType) && recipientType !== 'GroupMailbox') return resolution;
-  return failed('owner_not_valid', `${primarySmtpAddress} is a ${recipientType}, which cannot own a group.`);
-}
-
-/** All owners, or one fault that lists every one that cannot be used. */
-export function requireOwners(entries: readonly string[], resolutions: readonly MemberResolution[]): Recipient[] {
-  const judged = resolutions.map(judgeAsOwner);
-  const errors = judged.flatMap((resolution, index) =>
-    resolution.type === 'found'
-      ? []
-      : [
-          {
-            pointer: `/owners/${index}`,
-            message: resolution.message,
-            fix: 'Name a mailbox, a mail user or a mail-enabled security group.',
-          },
-        ],
-  );
-  if (errors.length > 0) {
-    throw new Fault('owner_not_valid', {
-      detail: `${errors.length} of ${entries.length} owners cannot own the group; nothing was created.`,
-      fix: 'Mend the owners listed under errors.',
-      errors,
-    });
-  }
-  return judged.flatMap((resolution) => (resolution.type === 'found' ? [resolution.recipient] : []));
-}
-
-function failed(code: FaultCode, message: string): MemberResolution {
+export function failed(code: FaultCode, message: string): MemberResolution {
   return { type: 'failed', code, message };
+}
+
+function notReady(user: GraphUser): MemberResolution {
+  return {
+    type: 'not_ready',
+    code: 'no_mailbox',
+    message: `${user.userPrincipalName} exists in Entra but has no mailbox or mail address in Exchange yet.`,
+  };
 }

@@ -1,4 +1,5 @@
 import type { Call } from '../call.ts';
+import { isFault } from '../errors.ts';
 import type { MemberChange } from '../exchange/members.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { type Group, labelOf } from './group.ts';
@@ -40,6 +41,9 @@ export interface MembershipDependencies {
   readonly protection: ProtectionLists;
 }
 
+/** Resolved and written together, so that a request that runs out of time has done something and says what. */
+const chunkSize = 50;
+
 export function createMembership(dependencies: MembershipDependencies): Membership {
   const { groups, memberResolver, memberWrites, protection } = dependencies;
 
@@ -60,18 +64,44 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
     isDryRun: boolean,
     call: Call,
   ): Promise<MembershipSummary> {
+    const rows: MemberRow[] = [];
+    const seen = new Set<string>();
+    for (let start = 0; start < members.length; start += chunkSize) {
+      const chunk = members.slice(start, start + chunkSize);
+      try {
+        rows.push(...(await changeChunk(change, group, chunk, seen, isDryRun, call)));
+      } catch (error) {
+        // Once something may have been written, what stops us is told row by row: the rows so far must not be lost.
+        if (start === 0 || !isFault(error)) throw error;
+        const left = members.slice(start);
+        rows.push(...left.map((member) => failedRow(member, 'not_attempted', error)));
+        break;
+      }
+    }
+    return summarize(rows, labelOf(group), isDryRun);
+  }
+
+  async function changeChunk(
+    change: MemberChange,
+    group: Group,
+    members: readonly string[],
+    seen: Set<string>,
+    isDryRun: boolean,
+    call: Call,
+  ): Promise<MemberRow[]> {
     const resolutions = await resolve(change, members, call);
     const found = resolutions.flatMap((each) => (each.type === 'found' ? [each.recipient] : []));
-    const recipients = [...new Map(found.map((recipient) => [keyOf(recipient), recipient])).values()];
+    const recipients = new Map(found.map((recipient) => [keyOf(recipient), recipient]));
+    const unseen = [...recipients.values()].filter((recipient) => !seen.has(keyOf(recipient)));
     if (isDryRun) {
-      const actual = await memberWrites.membersAmong(recipients, group, call);
-      const isNeeded = (key: string) => actual.has(key) === (change === 'remove');
-      const rows = rowsOf(change, members, resolutions, (member, key) => plannedRow(member, change, isNeeded(key)));
-      return summarize(rows, labelOf(group), true);
+      const actual = await memberWrites.membersAmong(unseen, group, call);
+      // Without an Entra id Graph cannot show it: say that it would be written.
+      const isNeeded = (key: string) => recipients.get(key)?.id == null || actual.has(key) === (change === 'remove');
+      return rowsOf(change, members, resolutions, seen, (member, key) => plannedRow(member, change, isNeeded(key)));
     }
-    const results = await memberWrites.ensure(change, group, recipients, call);
-    const rows = rowsOf(change, members, resolutions, (member, key) => resultRow(member, change, results.get(key)));
-    return summarize(rows, labelOf(group), false);
+    const results =
+      unseen.length === 0 ? new Map<string, MemberResult>() : await memberWrites.ensure(change, group, unseen, call);
+    return rowsOf(change, members, resolutions, seen, (member, key) => resultRow(member, change, results.get(key)));
   }
 
   return {
@@ -86,28 +116,32 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
 
     planForNewGroup: async (members, call) => {
       const resolutions = await resolve('add', members, call);
-      return rowsOf('add', members, resolutions, (member) => plannedRow(member, 'add', true));
+      return rowsOf('add', members, resolutions, new Set(), (member) => plannedRow(member, 'add', true));
     },
   };
 }
 
-/** One row a member. Who is named twice is changed once; the second row finds the state as asked for. */
+/**
+ * One row a member. Who is named twice is changed once; the second row says that nothing was left to do, or what the
+ * first one says when that failed.
+ */
 function rowsOf(
   change: MemberChange,
   members: readonly string[],
   resolutions: readonly MemberResolution[],
+  seen: Set<string>,
   rowOf: (member: string, key: string) => MemberRow,
 ): MemberRow[] {
-  const seen = new Set<string>();
   return members.map((member, index) => {
     const resolution = resolutions[index];
     if (resolution === undefined) throw new RangeError('a member without its resolution');
     if (resolution.type === 'found') {
       const key = keyOf(resolution.recipient);
+      if (seen.has(key)) return settledRow(member, change, false);
       const row = rowOf(member, key);
-      const isRepeated = seen.has(key);
-      seen.add(key);
-      return isRepeated && row.code === row.outcome ? settledRow(member, change, false) : row;
+      // Only what is settled makes a later row of the same recipient a repetition.
+      if (row.code === row.outcome) seen.add(key);
+      return row;
     }
     // Who is no recipient cannot be a member: for a removal that is the state asked for.
     if (change === 'remove' && resolution.type === 'not_ready') return settledRow(member, change, false);

@@ -5,6 +5,8 @@ import type { Output } from '../exchange/answers.ts';
 /** What came of sending one write to Exchange. */
 export interface Sent {
   readonly upstreamRequestId: string | null;
+  /** What Exchange put out; null when its answer was lost. */
+  readonly output: Output | null;
   /** The write may or may not have been carried out: what can be read back decides (design §6.3). null: it was. */
   readonly openFault: Fault | null;
 }
@@ -14,9 +16,9 @@ export async function sendOnce(write: () => Promise<Output>, call: Call): Promis
   try {
     const output = await write();
     for (const warning of output.warnings) call.warn(warning);
-    return { upstreamRequestId: output.requestId, openFault: null };
+    return { upstreamRequestId: output.requestId, output, openFault: null };
   } catch (error) {
     if (!isFault(error, 'outcome_unknown')) throw error;
-    return { upstreamRequestId: error.upstreamRequestId, openFault: error };
+    return { upstreamRequestId: error.upstreamRequestId, output: null, openFault: error };
   }
 }

@@ -3,7 +3,9 @@ import type { Storage } from '../config.ts';
 
 export interface Tables {
   /** The client of a table that exists; created with the first use. @throws the SDK's errors */
-  open(name: string): Promise<TableClient>;
+  open(name: string, abortSignal: AbortSignal): Promise<TableClient>;
+  /** After a failure: the table may be gone, so the next use creates it again. */
+  forget(name: string): void;
 }
 
 /** Few and short: a request has 25 s in all, and an unreachable store must be told from a slow one (design §6.4). */
@@ -15,22 +17,23 @@ const clientOptions: TableServiceClientOptions = {
 export function createTables(storage: Storage): Tables {
   const opened = new Map<string, Promise<TableClient>>();
 
-  async function create(name: string): Promise<TableClient> {
+  async function create(name: string, abortSignal: AbortSignal): Promise<TableClient> {
     const client = await connect(storage, name);
-    await client.createTable();
+    await client.createTable({ abortSignal });
     return client;
   }
 
   return {
-    open: (name) => {
+    open: (name, abortSignal) => {
       const known = opened.get(name);
       if (known !== undefined) return known;
-      const table = create(name);
+      const table = create(name, abortSignal);
       opened.set(name, table);
       // A failure is not remembered: the next request tries again.
       table.catch(() => opened.delete(name));
       return table;
     },
+    forget: (name) => void opened.delete(name),
   };
 }
 

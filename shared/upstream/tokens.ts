@@ -1,4 +1,5 @@
-import type { TokenCredential } from '@azure/identity';
+import type { AccessToken, TokenCredential } from '@azure/identity';
+import { abortable } from '../abort.ts';
 import type { Call } from '../call.ts';
 import { Fault, isFault } from '../errors.ts';
 import { redact } from './redact.ts';
@@ -32,11 +33,18 @@ export interface TokenSource {
 /** Tokens for one upstream's scope; `loadCredential` is called when the first one is needed. */
 export function createTokenSource(scope: string, loadCredential: () => Promise<TokenCredential>): TokenSource {
   let credential: Promise<TokenCredential> | null = null;
+
+  /** The identity library does not hand the signal on: a hanging endpoint would outlast the deadline. */
+  function requestToken(from: TokenCredential, call: Call): Promise<AccessToken | null> {
+    const { signal } = call.deadline;
+    return abortable(signal, from.getToken(scope, { abortSignal: signal }), 'no token came before the deadline');
+  }
+
   return {
     get: async (call) => {
       credential ??= loadCredential();
       try {
-        const accessToken = await (await credential).getToken(scope, { abortSignal: call.deadline.signal });
+        const accessToken = await requestToken(await credential, call);
         if (accessToken === null) throw new Error('the credential gave no token');
         const claims = readClaims(accessToken.token);
         // Saves a call whose 401 would say less than the token does.

@@ -50,14 +50,7 @@ export interface UpstreamOptions {
 }
 
 /** Errors of a connection that was never made (Node's `cause.code`): the request cannot have been seen. */
-const notSentCodes = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
+const notSentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /** Exchange's tenant-wide cap, sent as plain text with a status nobody recorded (exchange.md §1.7). */
 const concurrencyText = /maximum number of concurrent requests/i;
