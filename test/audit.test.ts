@@ -158,16 +158,16 @@ describe('a write on record', () => {
 });
 
 describe('a store out of reach', () => {
-  const refused = async (from: Audit, during = call) => {
+  const refused = async (from: Audit, during = call, code = 'audit_unavailable') => {
     let began = false;
     const write = () => {
       began = true;
       return Promise.resolve(written);
     };
     const fault = await faultOf(from.record(intent, during, write));
-    expect(fault).toMatchObject({ code: 'audit_unavailable', upstream: 'storage' });
-    expect(fault.fix).toContain('AzureWebJobsStorage');
     expect(began).toBe(false);
+    expect(fault.code).toBe(code);
+    return fault;
   };
 
   test.each([
@@ -175,7 +175,9 @@ describe('a store out of reach', () => {
     ['that is no store', async () => `${await htmlServer()}/a`],
   ])('(%s) lets no write begin', async (_, endpoint) => {
     const table = `TableEndpoint=${await endpoint()};`;
-    await refused(auditIn(`DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;${table}`));
+    const fault = await refused(auditIn(`DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;${table}`));
+    expect(fault.upstream).toBe('storage');
+    expect(fault.fix).toContain('AzureWebJobsStorage');
   });
 
   test('(with a wrong key) lets no write begin', async () => {
@@ -194,11 +196,20 @@ describe('a store out of reach', () => {
     expect(await audit.record(intent, call, () => Promise.resolve(written))).toBe('the result');
   });
 
-  test('(that never answers) is given up with the deadline, and lets no write begin', async () => {
+  test('(that never answers) is given up before the call is over, and lets no write begin', async () => {
+    proxy.mode = 'hang';
+    const quick = { ...systemClock, after: (ms: number, callback: () => void) => systemClock.after(ms / 20, callback) };
+    const tables = createTables({ type: 'connectionString', connectionString: proxied });
+    const fault = await refused(createAudit(tables, quick));
+    expect(fault.message).toContain('did not answer in time');
+    expect(call.deadline.signal.aborted).toBe(false);
+  });
+
+  test('(that answers too late) ends with the deadline, and lets no write begin', async () => {
     proxy.mode = 'hang';
     const short = testCall({ times: { totalMs: 500, proofMs: 100 } });
     const startedAt = Date.now();
-    await refused(audit, short);
+    await refused(audit, short, 'deadline_exceeded');
     expect(Date.now() - startedAt).toBeLessThan(3_000);
     short.end();
   });
@@ -206,14 +217,14 @@ describe('a store out of reach', () => {
   test('(that there is no time left to ask) lets no write begin', async () => {
     const over = testCall({ times: { totalMs: 20, proofMs: 10 } });
     await new Promise((resolve) => setTimeout(resolve, 60));
-    await refused(audit, over);
+    await refused(audit, over, 'deadline_exceeded');
     over.end();
   });
 
   test('(that did not answer the first request) is used again once it answers', async () => {
     proxy.mode = 'hang';
     const short = testCall({ times: { totalMs: 300, proofMs: 100 } });
-    await refused(audit, short);
+    await refused(audit, short, 'deadline_exceeded');
     short.end();
     proxy.mode = 'forward';
     const next = testCall({ times: { totalMs: 3_000, proofMs: 1_000 } });

@@ -109,7 +109,7 @@ describe('the answer to a write', () => {
 describe('a flag of a group', () => {
   const identity = 'list@contoso.com';
   const find = async (row: object) => {
-    server.script({ body: { value: [{ PrimarySmtpAddress: identity, ...row }] } });
+    server.script({ body: { value: [{ Guid: 'a-guid', PrimarySmtpAddress: identity, ...row }] } });
     const [group] = await createDistributionGroups(exchange).find(identity, call);
     return group;
   };
@@ -139,6 +139,15 @@ describe('a flag of a group', () => {
       kind: null,
     });
   });
+});
+
+test('a group or a recipient without its GUID is an error: a write would name nothing', async () => {
+  const value = [{ PrimarySmtpAddress: 'list@contoso.com' }];
+  server.script({ body: { value } });
+  const found = createDistributionGroups(exchange).find('list@contoso.com', call);
+  expect(await faultOf(found)).toMatchObject({ code: 'upstream_failed', upstream: 'exchange' });
+  const held = createRecipients(exchange).holders({ alias: 'a', name: 'n', addresses: [] }, call);
+  expect(await faultOf(held)).toMatchObject({ code: 'upstream_failed', upstream: 'exchange' });
 });
 
 test('a recipient may come with next to nothing, and be told by the id of Exchange alone', async () => {

@@ -97,7 +97,11 @@ describe('a distribution group', () => {
     await world.control.fault({
       upstream: 'exchange',
       match: {},
-      fault: { kind: 'status', status: 200, body: { value: [{ Name: 'Another', PrimarySmtpAddress: 'x@y.de' }] } },
+      fault: {
+        kind: 'status',
+        status: 200,
+        body: { value: [{ Guid: 'x', Name: 'Another', PrimarySmtpAddress: 'x@y.de' }] },
+      },
     });
     expect(await groups.find('sales-nordics@contoso.com', call)).toEqual([]);
   });

@@ -36,7 +36,6 @@ describe('a read', () => {
     expect(server.heard).toHaveLength(1);
     expect(server.heard[0]).toMatchObject({ method: 'GET', path: '/v1.0/users/x?$select=id', body: '' });
     expect(server.heard[0]?.headers).toMatchObject({ authorization: `Bearer ${tokens.issued[0] ?? ''}` });
-    expect(server.heard[0]?.headers).not.toHaveProperty('consistencylevel');
   });
 
   test.each([
@@ -151,13 +150,6 @@ describe('a list of several pages', () => {
     expect(url.pathname).toBe('/v1.0/groups/g/members');
     expect(Object.fromEntries(url.searchParams)).toEqual({ $select: 'id', $skiptoken: 'a+b==', $top: '2' });
     expect(heardPaths()[1]).toContain('$skiptoken=a%2Bb%3D%3D');
-  });
-
-  test('keeps asking for the consistency it was begun with', async () => {
-    server.script({ body: { value: [] } });
-    await graph.page('/users?$count=true', 'x', call, { consistencyLevel: 'eventual' });
-    await graph.page('/users?$skiptoken=x', 'x', call, { consistencyLevel: 'eventual' });
-    expect(server.heard.map(({ headers }) => headers.consistencylevel)).toEqual(['eventual', 'eventual']);
   });
 
   test('of groups and of members is read to its end', async () => {
