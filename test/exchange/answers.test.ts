@@ -106,6 +106,18 @@ describe('the answer to a write', () => {
   });
 });
 
+test('errors beside the output of a 200 fail a read and leave a write open, even with rows', async () => {
+  const body = { '@adminapi.errors': ['Partly done | AccountKey=hush'], value: [{ Name: 'x' }] };
+  const [failed, open] = [await faultOf(read({ body })), await faultOf(write({ body }))];
+  expect(failed).toMatchObject({ code: 'upstream_failed', upstream: 'exchange' });
+  expect(open).toMatchObject({ code: 'outcome_unknown', upstreamRequestId: 'their-id' });
+  for (const { message } of [failed, open]) {
+    expect(message).toContain('Partly done');
+    expect(message).not.toContain('hush');
+  }
+  expect(await read({ body: { '@adminapi.errors': [], value: [] } })).toEqual([]);
+});
+
 describe('a flag of a group', () => {
   const identity = 'list@contoso.com';
   const find = async (row: object) => {
@@ -148,6 +160,20 @@ test('a group or a recipient without its GUID is an error: a write would name no
   expect(await faultOf(found)).toMatchObject({ code: 'upstream_failed', upstream: 'exchange' });
   const held = createRecipients(exchange).holders({ alias: 'a', name: 'n', addresses: [] }, call);
   expect(await faultOf(held)).toMatchObject({ code: 'upstream_failed', upstream: 'exchange' });
+});
+
+test('a recipient that Exchange cannot tell from another is ambiguous, not missing', async () => {
+  const message = 'Ex1|A.ManagementObjectAmbiguousException|matches multiple entries';
+  const part = { id: '0', status: 400, body: { error: { details: [{ message }] } } };
+  server.script({ body: { responses: [part] } });
+  expect(await createRecipients(exchange).lookUp(['x@contoso.com'], call)).toMatchObject([{ type: 'ambiguous' }]);
+});
+
+test('a creation tells the group that it made, where it tells any', async () => {
+  const groups = createDistributionGroups(exchange);
+  const output = await write({ body: { value: [{ Guid: 'g', Name: 'New', GroupType: 'Universal' }] } });
+  expect(groups.inOutput(output)).toMatchObject({ exchangeId: 'g', name: 'New', displayName: 'New' });
+  expect(groups.inOutput(await write({ body: '' }))).toBeNull();
 });
 
 test('a recipient may come with next to nothing, and be told by the id of Exchange alone', async () => {
