@@ -22,13 +22,6 @@ export interface ProtectionLists {
 export function blockersOf(group: Group, lists: ProtectionLists): Blocker[] {
   const blockers: Blocker[] = [];
   const { graph, exchange } = group;
-  if (livesInExchange(group.kind) && (graph === null || exchange === null)) {
-    blockers.push({
-      code: 'group_not_ready',
-      message: 'Only one of Exchange and Entra shows the group yet; whether it may be written cannot be judged.',
-      fix: 'Look again in a minute.',
-    });
-  }
   if (exchange?.isDirSynced === true || graph?.isOnPremisesSynced === true) {
     blockers.push({
       code: 'on_premises_synced',
@@ -55,6 +48,13 @@ export function blockersOf(group: Group, lists: ProtectionLists): Blocker[] {
       code: 'management_restricted',
       message: 'The group is in a restricted management administrative unit.',
       fix: 'Have an administrator of that unit change it, or take the group out of the unit.',
+    });
+  }
+  if (livesInExchange(group.kind) && (graph === null || exchange === null)) {
+    blockers.push({
+      code: 'group_not_ready',
+      message: 'Only one of Exchange and Entra shows the group yet; whether it may be written cannot be judged.',
+      fix: 'Look again in a minute.',
     });
   }
   return [...blockers, ...protectionBlockers(namesOf(group), lists)];

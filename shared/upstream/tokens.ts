@@ -91,7 +91,7 @@ function parsePayload(token: string): Record<string, unknown> {
 
 interface EntraError {
   readonly pattern: RegExp;
-  readonly code: 'service_principal_missing' | 'credential_rejected';
+  readonly code: 'service_principal_missing' | 'credential_rejected' | 'credential_unavailable';
   readonly detail: string;
   readonly fix: string;
 }
@@ -103,6 +103,13 @@ const entraErrors: readonly EntraError[] = [
     code: 'service_principal_missing',
     detail: 'Entra does not know this application in the tenant.',
     fix: 'Check AZURE_CLIENT_ID and AZURE_TENANT_ID, then grant admin consent so that the service principal is created in the tenant.',
+  },
+  {
+    // The library drops what Entra says to this: an unknown tenant looks like an authority that nobody answers for.
+    pattern: /endpoints_resolution_error/,
+    code: 'credential_unavailable',
+    detail: 'Entra has no such tenant, or could not be reached.',
+    fix: 'Check AZURE_TENANT_ID, CLOUD and AUTHORITY_HOST, and that Entra can be reached.',
   },
   {
     pattern: /AADSTS90002\b/,
@@ -142,9 +149,9 @@ function credentialFault(error: unknown, call: Call): Fault {
   const text = error instanceof Error ? error.message : String(error);
   const known = entraErrors.find(({ pattern }) => pattern.test(text));
   if (known !== undefined) {
-    const number = /AADSTS\d+/.exec(text)?.[0] ?? '';
+    const number = /AADSTS\d+/.exec(text)?.[0];
     return new Fault(known.code, {
-      detail: `${known.detail} (${number})`,
+      detail: number === undefined ? known.detail : `${known.detail} (${number})`,
       fix: known.fix,
       upstream: 'entra',
       cause: error,

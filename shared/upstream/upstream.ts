@@ -55,6 +55,9 @@ const notSentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR
 /** Exchange's tenant-wide cap, sent as plain text with a status nobody recorded (exchange.md §1.7). */
 const concurrencyText = /maximum number of concurrent requests/i;
 
+/** Where neither the upstream nor our backoff says how long to wait. */
+const defaultRetryAfterSeconds = 10;
+
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { name, baseUrl, tokens, clock } = options;
 
@@ -133,7 +136,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       cause: outcome.error ?? undefined,
     };
     if (outcome.ending.type === 'throttled') {
-      const retryAfterSeconds = Math.max(1, Math.ceil((afterMs ?? 0) / 1000));
+      const retryAfterSeconds = afterMs === null ? defaultRetryAfterSeconds : Math.max(1, Math.ceil(afterMs / 1000));
       return new Fault('throttled', {
         ...common,
         detail: `${name} is throttling this app and asks to wait ${retryAfterSeconds} s.`,
@@ -189,20 +192,30 @@ interface Attempt {
   readonly durationMs: number;
 }
 
+/** Text alone, not JSON: a group's description may quote it. */
+function isConcurrencyText(text: string): boolean {
+  return !text.trimStart().startsWith('{') && concurrencyText.test(text.slice(0, 500));
+}
+
 function endingOf(response: UpstreamResponse, nowMs: number): Ending {
-  const isThrottled = response.status === 429 || concurrencyText.test(response.text.slice(0, 500));
+  const isThrottled = response.status === 429 || isConcurrencyText(response.text);
   if (isThrottled) return { type: 'throttled', retryAfterMs: readRetryAfterMs(response.headers, nowMs) };
   if (response.status >= 500 || response.status === 408) return { type: 'unanswered' };
   return { type: 'answered' };
 }
 
+/** By shape, not by class: fetch's errors may come from another realm than ours. */
+function causeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+}
+
 function wasSent(error: unknown): boolean {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  const cause = causeOf(error);
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   return !(typeof code === 'string' && notSentCodes.has(code));
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+  const cause = causeOf(error);
+  return cause instanceof Error ? `${String(error)}: ${cause.message}` : String(error);
 }

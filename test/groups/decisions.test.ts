@@ -151,6 +151,7 @@ describe('blockers', () => {
           ...(graph?.isDynamic === true ? ['dynamic_membership'] : []),
           ...(graph?.isAssignableToRole === true ? ['role_assignable'] : []),
           ...(graph?.isManagementRestricted === true ? ['management_restricted'] : []),
+          ...(graph === null || isDirSynced === null ? ['group_not_ready'] : []),
         ]);
       }),
     );
