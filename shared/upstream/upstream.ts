@@ -204,18 +204,18 @@ function endingOf(response: UpstreamResponse, nowMs: number): Ending {
   return { type: 'answered' };
 }
 
-/** By shape, not by class: fetch's errors may come from another realm than ours. */
-function causeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+/** Read by shape, not by class: fetch's errors may come from another realm than ours. */
+function fieldOf(value: unknown, name: 'cause' | 'code' | 'message'): unknown {
+  return typeof value === 'object' && value !== null ? (Reflect.get(value, name) as unknown) : undefined;
 }
 
 function wasSent(error: unknown): boolean {
-  const cause = causeOf(error);
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  const code = fieldOf(fieldOf(error, 'cause'), 'code');
   return !(typeof code === 'string' && notSentCodes.has(code));
 }
 
 function describe(error: unknown): string {
-  const cause = causeOf(error);
-  return cause instanceof Error ? `${String(error)}: ${cause.message}` : String(error);
+  const cause = fieldOf(error, 'cause');
+  const details = [fieldOf(cause, 'code'), fieldOf(cause, 'message')].filter((each) => typeof each === 'string');
+  return [String(error), ...details].join(' ');
 }
