@@ -28,7 +28,7 @@ export function readAnswer(cmdlet: string, effect: Effect, answer: Answer): Outp
     // A write without output answers with an empty list, `{}` or nothing at all (exchange.md §1.4).
     return { rows: [], warnings: [], nextLink: null, requestId: answer.requestId };
   }
-  if (body.type !== 'json' || answer.status === 0 || answer.status === 408 || answer.status >= 500) {
+  if (body.type !== 'json' || answer.status === 408 || answer.status >= 500) {
     throw openFault(cmdlet, effect, unreadableAnswer(cmdlet, answer));
   }
   if (!isSuccess || isRecord(body.value.error)) {

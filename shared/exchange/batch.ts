@@ -1,4 +1,4 @@
-import { Fault } from '../errors.ts';
+import { Fault, toFault } from '../errors.ts';
 import type { Effect } from '../upstream/policy.ts';
 import type { UpstreamResponse } from '../upstream/upstream.ts';
 import { openFault, type Output, readAnswer } from './answers.ts';
@@ -39,8 +39,7 @@ function readPart(
     if (status === 401 || status === 403) throw authorizationFault(cmdlet, answer);
     return { ok: true, output: readAnswer(cmdlet, effect, answer) };
   } catch (error) {
-    if (error instanceof Fault) return { ok: false, fault: error };
-    throw error;
+    return { ok: false, fault: toFault(error) };
   }
 }
 
@@ -53,11 +52,12 @@ function bodyText(body: unknown): string {
 function throttledPart(cmdlet: string, part: Readonly<Record<string, unknown>>): Fault {
   const headers = isRecord(part.headers) ? part.headers : {};
   const name = Object.keys(headers).find((each) => each.toLowerCase() === 'retry-after');
-  const seconds = name === undefined ? NaN : Number(headers[name]);
+  const asked = name === undefined ? NaN : Number(headers[name]);
+  const retryAfterSeconds = Number.isFinite(asked) ? Math.max(1, Math.ceil(asked)) : 10;
   return new Fault('throttled', {
-    detail: `Exchange is throttling ${cmdlet}.`,
+    detail: `Exchange is throttling ${cmdlet} and asks to wait ${retryAfterSeconds} s.`,
     fix: 'Repeat the request after Retry-After; this item was not written.',
-    retryAfterSeconds: Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : 10,
+    retryAfterSeconds,
     upstream: 'exchange',
   });
 }

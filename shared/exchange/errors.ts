@@ -158,7 +158,7 @@ export function authorizationFault(cmdlet: string, response: UpstreamResponse): 
     return new Fault('exchange_directory_role_missing', {
       ...common,
       detail: `Exchange answered ${response.status} to ${cmdlet}: the app has Exchange.ManageAsApp but the token carries no directory role.`,
-      fix: 'Assign the service principal the Entra role Exchange Administrator (needed for mail-enabled security groups), or add it to an Exchange role group; wait some minutes.',
+      fix: 'Assign the service principal the Entra role Exchange Administrator (needed for mail-enabled security groups), or add it to an Exchange role group; wait some minutes; a managed identity may keep its old token for up to a day.',
     });
   }
   const said = response.headers.get('x-ms-diagnostics') ?? response.headers.get('www-authenticate');

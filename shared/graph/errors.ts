@@ -35,7 +35,7 @@ const errorRules: readonly ErrorRule[] = [
     kind: 'forbidden',
     status: 403,
     code: 'graph_permission_missing',
-    fix: 'Grant the app Group.Read.All, User.Read.All and Organization.Read.All (Microsoft Graph, application permissions) with admin consent; tokens issued before live on for about an hour.',
+    fix: 'Grant the app Group.Read.All, User.Read.All and Organization.Read.All (Microsoft Graph, application permissions) with admin consent; tokens issued before live on for about an hour, of a managed identity for up to a day.',
   },
   {
     kind: 'unauthorized',

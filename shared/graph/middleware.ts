@@ -20,10 +20,10 @@ export class CallOptions {
   }
 }
 
-/** The parts of the SDK's context that we read; its own types need the browser's library. */
+/** The parts of the SDK's context that a read has; its own types need the browser's library. */
 interface SdkRequest {
-  readonly request: string | { readonly url: string };
-  readonly options?: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: unknown };
+  readonly request: string;
+  readonly options: { readonly method: string; readonly headers: Record<string, string> };
 }
 
 /**
@@ -38,10 +38,9 @@ export function upstreamMiddleware(upstream: Upstream): Middleware {
       if (!(options instanceof CallOptions)) throw new TypeError('a Graph request without its call');
       const { request, options: init } = context as SdkRequest;
       const upstreamRequest = {
-        method: init?.method ?? 'GET',
-        url: typeof request === 'string' ? request : request.url,
-        headers: Object.fromEntries(new Headers(init?.headers)),
-        ...(typeof init?.body === 'string' ? { body: init.body } : {}),
+        method: init.method,
+        url: request,
+        headers: Object.fromEntries(new Headers(init.headers)),
         effect: options.effect,
         label: options.label,
       };

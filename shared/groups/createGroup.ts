@@ -59,8 +59,8 @@ export interface GroupCreatorDependencies {
 
 /** A creation that was sent and not refused. */
 interface SentCreation {
-  /** As Exchange shows it; null when it does not yet. */
-  readonly group: DistributionGroup | null;
+  /** As Exchange shows it, or as it put it out. */
+  readonly group: DistributionGroup;
   /** Whether Exchange said that it created it; otherwise only the group itself says so. */
   readonly wasAnswered: boolean;
 }
@@ -132,7 +132,6 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
       return completeExisting(request, occupant, owners, false, call);
     }
     const { group, wasAnswered } = sent;
-    if (group === null) return unseenCreation(request, owners);
     if (!wasAnswered) {
       // The answer was lost: what is there may be somebody else's, so it must be exactly what was asked for.
       const { differences } = compare(request, group, owners);
@@ -165,9 +164,11 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
         call,
       );
       const seen = await readBack(request, call.proving());
-      if (openFault !== null && seen === null) throw openFault;
-      const after = seen ?? (output === null ? null : distributionGroups.inOutput(output));
-      return { result: { group: after, wasAnswered: openFault === null }, after, upstreamRequestId };
+      const putOut = output === null ? null : distributionGroups.inOutput(output);
+      const after = seen ?? putOut;
+      // A creation puts out the group: an answer without it is no clear one.
+      if (after === null) throw openFault ?? notVisible(request);
+      return { result: { group: after, wasAnswered: putOut !== null }, after, upstreamRequestId };
     });
   }
 
@@ -245,22 +246,6 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
     }
   }
 
-  /** Exchange has said that it created the group and shows it nowhere yet. */
-  function unseenCreation(request: GroupRequest, owners: readonly Recipient[]): Creation {
-    const rows = request.members.map((member) =>
-      failedRow(member, 'not_attempted', { code: 'not_replicated', message: 'The group is not to be seen yet.' }),
-    );
-    return {
-      outcome: 'pending',
-      changed: true,
-      isNew: true,
-      message: sentences.pending(labelOf(request)),
-      group: null,
-      owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress),
-      membership: summarize(rows, labelOf(request), false),
-    };
-  }
-
   async function planNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
     const rows = await membership.planForNewGroup(request.members, call);
     return {
@@ -317,6 +302,14 @@ function kindMismatch(request: GroupRequest, created: DistributionGroup): Fault 
   return new Fault('kind_mismatch', {
     detail: `${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created as ${created.recipientType}, not as ${request.kind}.`,
     fix: 'Delete the group and report this; a kind cannot be changed later.',
+    upstream: 'exchange',
+  });
+}
+
+function notVisible(request: GroupRequest): Fault {
+  return new Fault('outcome_unknown', {
+    detail: `New-DistributionGroup was answered for ${request.alias} without the group, and Exchange does not show it.`,
+    fix: 'Repeat the request: it finds the group or creates it.',
     upstream: 'exchange',
   });
 }

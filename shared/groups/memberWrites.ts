@@ -22,6 +22,10 @@ export interface MemberWrites {
   /**
    * Ensures that each recipient is, or is not, a member; one result each, keyed by `keyOf`. Sends in batches until each
    * is settled, has failed for good, or time is up.
+   *
+   * An item whose answer was lost is sent once more: these cmdlets change nothing twice, and their own "already" or "not
+   * a member" is the only proof that does not lag. What Graph shows may be older than the write
+   * (docs/decisions/a-lost-answer-is-read-back.md).
    * @throws Fault only when nothing was sent
    */
   ensure(
@@ -75,11 +79,8 @@ export function createMemberWrites(dependencies: MemberWritesDependencies): Memb
       const waitMs = Math.max(0, ...open.map(({ fault }) => (fault?.retryAfterSeconds ?? 0) * 1_000));
       if (waitMs + minWriteMs > call.deadline.remainingMs()) break;
       await clock.sleep(waitMs, call.deadline.signal);
-      open = await settleProven(change, group, open, results, call);
     }
-    for (const item of await settleProven(change, group, open, results, call)) {
-      results.set(keyOf(item.recipient), verdict(item));
-    }
+    for (const item of open) results.set(keyOf(item.recipient), verdict(item));
     return results;
   }
 
@@ -152,30 +153,6 @@ export function createMemberWrites(dependencies: MemberWritesDependencies): Memb
       if (!isFault(error) || (!hasSent && !isOpen(error))) throw error;
       return { parts: slice.map(() => ({ ok: false, fault: error })), fault: error };
     }
-  }
-
-  /**
-   * Settles the additions whose answer was lost and that Graph shows (design §6.3). Absence proves nothing, since Graph
-   * lags: what is not shown is sent again, and Exchange's own "already", or "not a member" for a removal, is the proof.
-   */
-  async function settleProven(
-    change: MemberChange,
-    group: Group,
-    items: readonly Item[],
-    results: Map<string, MemberResult>,
-    call: Call,
-  ): Promise<readonly Item[]> {
-    const tried = items.filter(({ wasTried }) => wasTried).map(({ recipient }) => recipient);
-    if (change === 'remove' || tried.length === 0) return items;
-    const actual = await membersAmong(tried, group, call.proving()).catch((error: unknown) => {
-      if (isFault(error)) return new Set<string>();
-      throw error;
-    });
-    const isProven = ({ recipient, wasTried }: Item) => wasTried && actual.has(keyOf(recipient));
-    for (const { recipient } of items.filter(isProven)) {
-      results.set(keyOf(recipient), { type: 'settled', wasChanged: true });
-    }
-    return items.filter((item) => !isProven(item));
   }
 
   async function membersAmong(recipients: readonly Recipient[], group: Group, call: Call): Promise<Set<string>> {

@@ -25,7 +25,9 @@ export function requireOwners(entries: readonly string[], resolutions: readonly 
       })),
     });
   }
-  return judged.flatMap((resolution) => (resolution.type === 'found' ? [resolution.recipient] : []));
+  const found = judged.flatMap((resolution) => (resolution.type === 'found' ? [resolution.recipient] : []));
+  // One person under two names is one owner.
+  return [...new Map(found.map((recipient) => [recipient.exchangeId, recipient])).values()];
 }
 
 function judgeAsOwner(resolution: MemberResolution): MemberResolution {

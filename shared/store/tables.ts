@@ -30,7 +30,9 @@ export function createTables(storage: Storage): Tables {
       const table = create(name, abortSignal);
       opened.set(name, table);
       // A failure is not remembered: the next request tries again.
-      table.catch(() => opened.delete(name));
+      table.catch(() => {
+        if (opened.get(name) === table) opened.delete(name);
+      });
       return table;
     },
     forget: (name) => void opened.delete(name),
