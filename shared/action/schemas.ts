@@ -72,7 +72,7 @@ export function writeReply<Properties extends TProperties>(outcomes: readonly st
     {
       ok: Type.Boolean({ description: 'whether everything is now as asked for' }),
       outcome: oneOf(outcomes, 'what came of the request'),
-      changed: Type.Boolean({ description: 'whether anything was written' }),
+      changed: Type.Boolean({ description: 'whether anything was written, or may have been' }),
       dryRun: Type.Boolean({ description: 'whether this only says what would be done' }),
       message: Type.String({ description: 'one sentence for a person' }),
       warnings: Type.Array(Type.String(), { description: 'what did not fail the request and should be known' }),

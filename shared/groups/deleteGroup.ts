@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import { ExchangeFault } from '../exchange/errors.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
@@ -36,10 +36,35 @@ export interface GroupDeleterDependencies {
   readonly protection: ProtectionLists;
 }
 
+interface Removal {
+  /** Whether it was our deletion, not somebody else's before it. */
+  readonly wasOurs: boolean;
+  /** null: the group is gone. */
+  readonly openFault: Fault | null;
+}
+
 export function createGroupDeleter(dependencies: GroupDeleterDependencies): GroupDeleter {
   const { groups, distributionGroups, audit, protection } = dependencies;
 
+  /**
+   * Deletes the group; whether a deletion of ours brought it about. A lost answer is read back, and a group that is still
+   * there is deleted once more. That Exchange does not find it is the state asked for.
+   */
   async function remove(group: Group, exchange: DistributionGroup, call: Call): Promise<boolean> {
+    const first = await removeOnce(group, exchange, call);
+    if (first.openFault === null) return first.wasOurs;
+    try {
+      if (call.deadline.signal.aborted) throw first.openFault;
+      const second = await removeOnce(group, exchange, call);
+      if (second.openFault !== null) throw second.openFault;
+      return true;
+    } catch {
+      // A second try that is refused does not tell what became of the first.
+      throw first.openFault;
+    }
+  }
+
+  async function removeOnce(group: Group, exchange: DistributionGroup, call: Call): Promise<Removal> {
     const intent = {
       operation: 'Remove-DistributionGroup',
       targetType: 'group' as const,
@@ -48,40 +73,30 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
       before: exchange,
       planned: 'deleted',
     };
-    return audit.record(intent, call, async () => {
-      const { wasOurs, upstreamRequestId } = await removeWithProof(exchange, call);
-      return { result: wasOurs, after: null, upstreamRequestId };
+    return audit.record<Removal>(intent, call, async () => {
+      try {
+        const sent = await sendOnce(() => distributionGroups.remove(exchange.exchangeId, call), call);
+        const { upstreamRequestId } = sent;
+        const isProven = sent.openFault === null || (await isGone(exchange, call.proving()));
+        if (isProven) return { result: { wasOurs: true, openFault: null }, after: null, upstreamRequestId };
+        const result = { wasOurs: true, openFault: sent.openFault };
+        return { result, state: 'unknown', after: null, upstreamRequestId };
+      } catch (error) {
+        if (!(error instanceof ExchangeFault && error.kind === 'notFound')) throw error;
+        const result = { wasOurs: false, openFault: null };
+        return { result, after: null, upstreamRequestId: error.upstreamRequestId };
+      }
     });
   }
 
-  /**
-   * A lost answer is read back, and a group that is still there is deleted once more. That Exchange does not find it is
-   * the state asked for; `wasOurs` says whether a deletion of ours can have brought it about.
-   */
-  async function removeWithProof(
-    exchange: DistributionGroup,
-    call: Call,
-  ): Promise<{ wasOurs: boolean; upstreamRequestId: string | null }> {
-    let openFault: Fault | null = null;
-    for (;;) {
-      try {
-        const sent = await sendOnce(() => distributionGroups.remove(exchange.exchangeId, call), call);
-        if (sent.openFault === null) return { wasOurs: true, upstreamRequestId: sent.upstreamRequestId };
-        if (openFault !== null || call.deadline.signal.aborted) throw sent.openFault;
-        openFault = sent.openFault;
-        if (await isGone(exchange, call.proving())) return { wasOurs: true, upstreamRequestId: sent.upstreamRequestId };
-      } catch (error) {
-        if (error instanceof ExchangeFault && error.kind === 'notFound') {
-          return { wasOurs: openFault !== null, upstreamRequestId: error.upstreamRequestId };
-        }
-        // A second try that is refused does not tell what became of the first.
-        throw openFault ?? error;
-      }
-    }
-  }
-
+  /** Whether it is proven to be gone; a read that fails proves nothing. */
   async function isGone(exchange: DistributionGroup, call: Call): Promise<boolean> {
-    return (await distributionGroups.find(exchange.exchangeId, call)).length === 0;
+    try {
+      return (await distributionGroups.find(exchange.exchangeId, call)).length === 0;
+    } catch (error) {
+      if (isFault(error)) return false;
+      throw error;
+    }
   }
 
   return {

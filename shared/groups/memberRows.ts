@@ -83,7 +83,8 @@ export function summarize(rows: readonly MemberRow[], groupLabel: string, isDryR
   const unchangedCount = count('already_member', 'not_member');
   const plannedCount = count('would_add', 'would_remove');
   const failedCount = count(...failures);
-  const changed = rows.some(({ outcome }) => changes.includes(outcome));
+  // An open outcome may be a change: to say "nothing was written" of it would be a guess.
+  const changed = rows.some(({ outcome, code }) => changes.includes(outcome) || code === 'outcome_unknown');
   const first = rows.find(({ outcome }) => failures.includes(outcome));
 
   const parts = [

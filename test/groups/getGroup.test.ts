@@ -131,7 +131,7 @@ describe('what only one directory tells', () => {
         description: null,
         owners: ['Organization Management', owner],
         requireSenderAuthentication: false,
-        linkable: true,
+        linkable: false,
       },
     });
   });

@@ -335,11 +335,11 @@ describe('PROTECTED_USERS', () => {
     expect(await membersNow()).toEqual(new Set([cast.idOf(ben), cast.contact.id, cast.idOf(cem)]));
   });
 
-  test('makes a protected owner an invalid one', async () => {
+  test('refuses a protected owner', async () => {
     const guarded = await world.startApp({ PROTECTED_USERS: owner });
     const body = { kind: 'distributionList', displayName: 'Mooring', owners: [owner] };
     const answer = await guarded.call('POST', 'groups', { body });
-    expect(answer).toMatchObject({ status: 409, body: { code: 'owner_not_valid' } });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'protected_object' } });
     expect(rowsOf(answer, 'errors')).toMatchObject([{ pointer: '/owners/0' }]);
     expect(await control.writes()).toEqual([]);
   });
