@@ -129,6 +129,30 @@ describe('New-DistributionGroup', () => {
     await isSettledByOneRepeat();
   });
 
+  test('is lost, and another group is there since: it is not taken for ours', async () => {
+    await play('New-DistributionGroup', { kind: 'reset' });
+    const answer = create();
+    while ((await sent('New-DistributionGroup')) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await control.tenant({
+      groups: [
+        {
+          mail: address,
+          displayName: 'Harbour Crew',
+          mailNickname: 'harbour-crew',
+          mailEnabled: true,
+          securityEnabled: true,
+          owners: [ada],
+        },
+      ],
+    });
+    expect(await answer).toMatchObject({
+      status: 409,
+      body: { code: 'exists_with_differences', errors: [{ pointer: '/owners' }] },
+    });
+    expect(await groupAt(control, address)).toMatchObject({ owners: [cast.idOf(ada)], members: [] });
+    expect(await sent('Set-DistributionGroup')).toBe(0);
+  });
+
   test('makes another kind: never reported as created', async () => {
     await play('New-DistributionGroup', { kind: 'slow', delayMs: 1_500 });
     const answer = create();
@@ -180,6 +204,19 @@ describe('Set-DistributionGroup after New-DistributionGroup', () => {
       await isExactlyTheGroup();
     },
   );
+
+  test('is carried out and cannot be read back: its own answer is the proof', async () => {
+    await control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Get-DistributionGroup' },
+      fault: { kind: 'status', status: 503 },
+      skip: 1,
+      times: 50,
+    });
+    expect(await create()).toMatchObject({ status: 201, body: { ok: true, outcome: 'created', addedCount: 2 } });
+    expect(await sent('Set-DistributionGroup')).toBe(1);
+    await isSettledByOneRepeat();
+  });
 
   test('answers an empty 200 without being carried out: the repeat completes it', async () => {
     await play('Set-DistributionGroup', { kind: 'empty' });

@@ -154,6 +154,57 @@ describe('a deletion whose answer is lost', () => {
     expect(await isGone(control, address)).toBe(true);
   });
 
+  test.each([
+    ['after it was carried out', { kind: 'commitThenReset' }],
+    ['before it was carried out', { kind: 'reset' }],
+  ] as const)('%s, and cannot be read back either, is sent once more', async (_when, fault) => {
+    await control.fault({ upstream: 'exchange', match: { cmdlet: 'Remove-DistributionGroup' }, fault });
+    await control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Get-DistributionGroup' },
+      fault: { kind: 'status', status: 503 },
+      skip: 1,
+      times: 50,
+    });
+    expect(await remove({ confirm: address })).toMatchObject({
+      status: 200,
+      body: { outcome: 'deleted', changed: true },
+    });
+    expect(await isGone(control, address)).toBe(true);
+  });
+
+  test('and whose second try is refused stays open: the refusal says nothing of the first', async () => {
+    const match = { cmdlet: 'Remove-DistributionGroup' };
+    await control.fault({ upstream: 'exchange', match, fault: { kind: 'reset' } });
+    await control.fault({ upstream: 'exchange', match, fault: { kind: 'nul' } });
+    expect(await remove({ confirm: address })).toMatchObject({ status: 504, body: { code: 'outcome_unknown' } });
+    expect(await remove({ confirm: address })).toMatchObject({ status: 200, body: { outcome: 'deleted' } });
+  });
+
+  test('because somebody else was faster is the state asked for, and no change of ours', async () => {
+    const message = 'Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|Not there.';
+    const body = { error: { code: 'NotFound', message: 'Error executing cmdlet', details: [{ message }] } };
+    await control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Remove-DistributionGroup' },
+      fault: { kind: 'status', status: 404, body, commit: true },
+    });
+    expect(await remove({ confirm: address })).toMatchObject({
+      status: 200,
+      body: { ok: true, outcome: 'deleted', changed: false },
+    });
+  });
+
+  test('for its refusal is told as such: it was not carried out', async () => {
+    await control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Remove-DistributionGroup' },
+      fault: { kind: 'nul' },
+    });
+    expect(await remove({ confirm: address })).toMatchObject({ status: 403, body: { code: 'exchange_forbidden' } });
+    expect(await isGone(control, address)).toBe(false);
+  });
+
   test('to throttling that ends soon waits for it, without a second answer in between', async () => {
     await control.fault({
       upstream: 'exchange',

@@ -233,6 +233,33 @@ describe('a member', () => {
     expect(outcomes(await add([id]))).toEqual([[id, 'not_ready', 'no_mailbox']]);
   });
 
+  test('that Graph cannot make sense of is not found, and the others are added', async () => {
+    const body = { error: { code: 'Request_BadRequest', message: 'Invalid object identifier.' } };
+    await control.fault({
+      upstream: 'graph',
+      match: { path: '/users/' },
+      fault: { kind: 'status', status: 400, body },
+    });
+    expect(outcomes(await add(['{odd}@contoso.com', ben]))).toEqual([
+      ['{odd}@contoso.com', 'failed', 'member_not_found'],
+      [ben, 'added', 'added'],
+    ]);
+  });
+
+  test('that may not be looked for in Graph is no unknown one: nothing is guessed or written', async () => {
+    const body = { error: { code: 'Authorization_RequestDenied', message: 'Insufficient privileges.' } };
+    await control.fault({
+      upstream: 'graph',
+      match: { path: '/users/' },
+      fault: { kind: 'status', status: 403, body },
+    });
+    expect(await add([ben, 'nobody@contoso.com'])).toMatchObject({
+      status: 403,
+      body: { code: 'graph_permission_missing' },
+    });
+    expect(await control.writes()).toEqual([]);
+  });
+
   test('that has come to Exchange meanwhile is added', async () => {
     await control.tenant({
       users: [
@@ -333,6 +360,24 @@ describe('PROTECTED_USERS', () => {
       [cem, 'failed', 'protected_object'],
     ]);
     expect(await membersNow()).toEqual(new Set([cast.idOf(ben), cast.contact.id, cast.idOf(cem)]));
+  });
+
+  test('protects who has the name in Entra already and not in Exchange yet', async () => {
+    const guarded = await world.startApp({ PROTECTED_USERS: 'renamed@contoso.com' });
+    await control.tenant({ settings: { replicationLagMs: { entraToExchange: 60_000, exchangeToEntra: 0 } } });
+    await control.tenant({ users: [{ id: cast.idOf(ben), userPrincipalName: 'renamed@contoso.com' }] });
+    const answer = await guarded.call('POST', `groups/${address}/members`, { body: { members: [ben, cem] } });
+    expect(outcomes(answer)).toEqual([
+      [ben, 'failed', 'protected_object'],
+      [cem, 'added', 'added'],
+    ]);
+  });
+
+  test('with a name that nobody has asks for it once a request, not once a member', async () => {
+    const guarded = await world.startApp({ PROTECTED_USERS: 'nobody@contoso.com' });
+    const answer = await guarded.call('POST', `groups/${address}/members`, { body: { members: [ada, ben, cem] } });
+    expect(answer.body).toMatchObject({ ok: true, addedCount: 2 });
+    expect(await control.calls({ upstream: 'graph', path: '/users/nobody' })).toHaveLength(1);
   });
 
   test('refuses a protected owner', async () => {

@@ -255,6 +255,37 @@ describe('many members', () => {
     await isSettledByOneRepeat('add', deckhands);
   });
 
+  test('of whom the second batch is refused whole: the first is kept, the third is not sent', async () => {
+    await play(cmdlets.add, { kind: 'nul' }, { skip: 1, times: 2 });
+    const answer = await change('add', deckhands);
+    expect(answer).toMatchObject({ status: 200, body: { ok: false, outcome: 'partial', addedCount: 10 } });
+    const codes = rowsOf(answer, 'results').map(({ code }) => code);
+    expect(codes).toEqual([...Array<string>(10).fill('added'), ...Array<string>(15).fill('exchange_forbidden')]);
+    const refused = await control.calls({ path: '/$batch' });
+    expect(refused.filter(({ status }) => status === 403)).toHaveLength(1);
+    await isSettledByOneRepeat('add', deckhands);
+  });
+
+  test('of whom the later ones cannot be looked up any more: what was done before is kept', async () => {
+    const all = Array.from({ length: 60 }, (_, index) => `stoker${index}@contoso.com`);
+    await control.tenant({ users: all.map((upn) => ({ userPrincipalName: upn, mail: upn })) });
+    // Five lookups of ten, whose members are written before the next are looked up.
+    await play('Get-Recipient', { kind: 'nul' }, { skip: 5, times: 5 });
+    const answer = await change('add', all);
+    expect(answer).toMatchObject({ status: 200, body: { ok: false, outcome: 'partial', addedCount: 50 } });
+    expect(outcomes(answer).slice(50)).toEqual(Array(10).fill(['not_attempted', 'exchange_forbidden']));
+    await isSettledByOneRepeat('add', all);
+  });
+
+  test('of whom one is named again much later has one write', async () => {
+    const all = Array.from({ length: 60 }, (_, index) => `stoker${index}@contoso.com`);
+    await control.tenant({ users: all.map((upn) => ({ userPrincipalName: upn, mail: upn })) });
+    const answer = await change('add', [...all, 'stoker0@contoso.com']);
+    expect(answer.body).toMatchObject({ ok: true, addedCount: 60, unchangedCount: 1 });
+    expect(outcomes(answer).at(-1)).toEqual(['already_member', 'already_member']);
+    expect(await sent(cmdlets.add)).toBe(60);
+  });
+
   test('are looked up in part only: who could not be looked up has a row, the others are added', async () => {
     await play('Get-Recipient', { kind: 'batchParts', count: 2, status: 503 });
     const answer = await change('add', deckhands);
