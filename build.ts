@@ -1,6 +1,12 @@
-import { build, type Metafile } from 'esbuild';
+import type { TObject } from '@sinclair/typebox';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { actions } from './functions/register.ts';
+import { createCompiler } from './shared/action/compile.ts';
+import { validatorName } from './shared/action/precompiled.ts';
 
 /** Bundles the functions into `dist/`, which the Azure Functions Node.js worker loads through package.json's `main`. */
 const { values } = parseArgs({
@@ -21,6 +27,7 @@ const { metafile, warnings } = await build({
   target: 'node20',
   // `import()` becomes a file of its own: Azure's SDKs cost most of a cold start (reference/functions.md §5).
   splitting: true,
+  plugins: [precompiledValidators()],
   // It exists only inside the worker, which hands it to `require`.
   external: ['@azure/functions-core'],
   // CommonJS packages inside an ES module bundle still call `require`.
@@ -39,10 +46,52 @@ if (faults.length > 0) {
   throw new Error(`The bundle is not as it should be:\n${faults.join('\n')}`);
 }
 
+/** Puts compiled validators for the schemas of all actions where shared/action/compile.ts, and ajv with it, would be. */
+function precompiledValidators(): Plugin {
+  const folder = fileURLToPath(new URL('shared/action', import.meta.url));
+  const modules: Readonly<Record<string, () => string>> = {
+    validators: () => `
+      import { findValidator } from './precompiled.ts';
+      import * as ofTexts from 'validators:texts';
+      import * as ofJson from 'validators:json';
+      export const compileSchema = (schema, coerceTypes) => findValidator(coerceTypes ? ofTexts : ofJson, schema);`,
+    texts: () =>
+      writeValidators(
+        true,
+        actions.flatMap(({ params, query }) => [params, query]),
+      ),
+    json: () =>
+      writeValidators(
+        false,
+        actions.flatMap(({ body }) => body ?? []),
+      ),
+  };
+  return {
+    name: 'precompiled validators',
+    setup: (bundler) => {
+      bundler.onResolve({ filter: /^\.\/compile\.ts$/ }, ({ resolveDir }) =>
+        resolveDir === folder ? { path: 'validators', namespace: 'validators' } : undefined,
+      );
+      bundler.onResolve({ filter: /^validators:/ }, ({ path }) => ({ path: path.slice(11), namespace: 'validators' }));
+      bundler.onLoad({ filter: /.*/, namespace: 'validators' }, ({ path }) => {
+        const contents = modules[path]?.();
+        return contents === undefined ? undefined : { contents, loader: 'js', resolveDir: folder };
+      });
+    },
+  };
+}
+
+function writeValidators(coerceTypes: boolean, schemas: readonly TObject[]): string {
+  const compiler = createCompiler(coerceTypes, { code: { source: true, esm: true } });
+  const byName = new Map(schemas.map((schema) => [validatorName(schema), schema]));
+  for (const [name, schema] of byName) compiler.addSchema(schema, name);
+  return standaloneCode(compiler, Object.fromEntries([...byName.keys()].map((name) => [name, name])));
+}
+
 /** What production must not carry. */
 function findStrangers({ inputs }: Metafile): string[] {
   return Object.keys(inputs)
-    .filter((input) => /^(simulator|local|test|bench)\//.test(input))
+    .filter((input) => /^(simulator|local|test|bench)\/|(^|\/)node_modules\/ajv\/(?!dist\/runtime\/)/.test(input))
     .map((input) => `${input} is in it, imported by ${importersOf(input, inputs).join(', ')}`);
 }
 
