@@ -363,6 +363,22 @@ export const facts = {
     source: 'design §8',
     certainty: 'inferred',
   },
+  rateLimits: {
+    behaviour:
+      'Rate limits are token buckets, counted for each part of a $batch and after the token is checked; where refused calls count, each shuts the limit anew',
+    source: 'graph.md §7.1: requests while throttled still count',
+    certainty: 'inferred',
+  },
+  graphThrottled: {
+    behaviour: "Graph's 429: code TooManyRequests, innerError, Retry-After, x-ms-throttle-scope and -information",
+    source: 'graph.md §7.1',
+    certainty: 'certain',
+  },
+  exchangeThrottled: {
+    behaviour: 'Envelope and Retry-After of a 429 of Exchange, and Retry-After in the headers of a $batch part',
+    source: 'exchange.md §1.8: not recorded',
+    certainty: 'inferred',
+  },
   concurrencyText: {
     behaviour: 'The text about concurrent requests per tenant; its status 500',
     source: 'exchange.md §1.7: status not recorded',

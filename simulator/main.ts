@@ -4,7 +4,12 @@ import { parseArgs } from 'node:util';
 import { createCertificateAuthority, startSimulator, type SimulatorOptions } from './index.ts';
 
 const { values } = parseArgs({
-  options: { 'ca-file': { type: 'string' }, ports: { type: 'string' }, seed: { type: 'string' } },
+  options: {
+    'ca-file': { type: 'string' },
+    ports: { type: 'string' },
+    seed: { type: 'string' },
+    speed: { type: 'string' },
+  },
 });
 const certificateAuthority = await createCertificateAuthority();
 // The parent needs it for NODE_EXTRA_CA_CERTS of what it starts next.
@@ -13,6 +18,7 @@ const options: SimulatorOptions = {
   certificateAuthority,
   ...(values.ports === undefined ? {} : { ports: JSON.parse(values.ports) as NonNullable<SimulatorOptions['ports']> }),
   ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
+  ...(values.speed === undefined ? {} : { speed: Number(values.speed) }),
 };
 const simulator = await startSimulator(options);
 // JSON drops the function in it.

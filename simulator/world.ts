@@ -1,6 +1,7 @@
 import { createClock, type Clock } from './clock.ts';
 import { Faults } from './http/faults.ts';
 import { Journal } from './http/journal.ts';
+import { Limits } from './http/limits.ts';
 import { createRandom, type Random } from './random.ts';
 import { seedIds, seedTenant, type SeedIds } from './tenant/seed.ts';
 import { Tenant } from './tenant/tenant.ts';
@@ -10,6 +11,7 @@ import type { TokenIssuer } from './tokens/issuer.ts';
 export class World {
   readonly clock: Clock;
   readonly faults: Faults;
+  readonly limits: Limits;
   readonly journal = new Journal();
   readonly issuer: TokenIssuer;
   readonly ids: SeedIds;
@@ -22,16 +24,18 @@ export class World {
   constructor(options: {
     seed: number;
     now: (() => number) | undefined;
+    speed: number | undefined;
     issuer: TokenIssuer;
     clientCertificates: string[];
   }) {
     this.#seed = options.seed;
-    this.clock = createClock(options.now);
+    this.clock = createClock(options.now, options.speed);
     this.random = createRandom(options.seed);
     this.ids = seedIds(this.random);
     this.issuer = options.issuer;
     this.clientCertificates = options.clientCertificates;
     this.faults = new Faults(this.clock, { ...this.random, next: () => this.random.next() });
+    this.limits = new Limits(this.clock, () => this.tenant.settings.limits);
     this.tenant = this.#seededTenant();
   }
 

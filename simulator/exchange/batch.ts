@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import { accessOf, type Access } from './access.ts';
 import { malformed } from './errors.ts';
 import { cmdletNameIn, invoke } from './invoke.ts';
+import { refusal } from './limits.ts';
 import type { Pages } from './paging.ts';
 
 const MAX_PARTS = 10;
@@ -92,6 +93,8 @@ async function answerPart(
       : accessOf(await world.issuer.verify(authorization, 'exchange', world.tenant, world.clock));
   if (access === 'unauthenticated') return json(401, {});
   if (access === 'none') return { status: 403, headers: {}, body: '' };
+  const refused = refusal(world, part.cmdlet === null ? [] : [part.cmdlet]);
+  if (refused) return refused;
   // The whole batch is routed by the outer anchor (exchange.md §1.6).
   const anchor = call.headers['x-anchormailbox'];
   const headers = anchor === undefined ? part.headers : { ...part.headers, 'x-anchormailbox': anchor };
@@ -120,7 +123,9 @@ export async function batch(world: World, pages: Pages, call: Call, origin: stri
     const reply = await answerPart(world, pages, call, part, access, failed.has(part));
     row.status = reply.status;
     row.responseBody = readable(reply.body);
-    responses.push({ id: part.id, status: reply.status, headers: {}, body: bodyOf(reply) });
+    const wait = reply.headers['retry-after'];
+    const headers = wait === undefined ? {} : { 'Retry-After': wait };
+    responses.push({ id: part.id, status: reply.status, headers, body: bodyOf(reply) });
   }
   // Nothing is promised about the order (exchange.md §1.6; facts.batchOrder).
   return json(200, { responses: world.random.shuffle(responses) });

@@ -7,6 +7,7 @@ import { batch } from './batch.ts';
 import { cmdlets } from './cmdlets/index.ts';
 import { errorReply, ExchangeError, malformed, notModelled } from './errors.ts';
 import { cmdletNameIn, invoke } from './invoke.ts';
+import { refusal } from './limits.ts';
 import { Pages } from './paging.ts';
 
 const path = /^\/adminapi\/(beta|v1\.0)\/([^/]+)(?:\/([^/]*))?$/;
@@ -63,6 +64,8 @@ async function answer(world: World, pages: Pages, call: Call): Promise<Reply> {
     throw malformed('A supported MIME type could not be found that matches the content type of the request.');
   const origin = `http://${call.headers.host ?? ''}`;
   if (wanted === 'POST $batch') return batch(world, pages, call, origin, access);
+  const refused = refusal(world, call.cmdlets);
+  if (refused) return refused;
   const url = new URL(call.target, origin);
   const body = parseJson(call.body);
   return invoke(world, pages, { url, headers: call.headers, body, access, inBatch: false, stale: call.stale });

@@ -3,6 +3,7 @@ import { graphAppId } from '../tenant/roles.ts';
 import type { World } from '../world.ts';
 import { requirePermission, type GraphOperation } from './context.ts';
 import { GraphError, graphErrorReply, notModelled } from './errors.ts';
+import { refusal } from './limits.ts';
 import { getGroup, listGroups } from './operations/groups.ts';
 import { createGroup, deleteGroup, updateGroup } from './operations/groupWrites.ts';
 import { listMembers, listMembersOfType, listOwners, listOwnersOfType } from './operations/memberLists.ts';
@@ -102,6 +103,8 @@ async function answer(world: World, call: Call): Promise<Reply> {
       'Authorization_IdentityNotFound',
       'The identity of the calling application could not be established.',
     );
+  const refused = refusal(world, call, caller);
+  if (refused) return refused;
   if (!call.url.pathname.startsWith('/v1.0/')) throw notModelled(`${call.method} ${call.url.pathname}`);
   let segments: string[];
   try {

@@ -36,11 +36,15 @@ function defaultBody(upstream: Upstream, status: number): Reply {
   return json(status, { error: { code, message } });
 }
 
-function throttled(upstream: Upstream, fault: Extract<Fault, { kind: 'throttle' }>, nowMs: number): Reply {
-  const seconds = throttleSeconds(fault);
+/** 429, with Retry-After as it is asked for. */
+export function throttled(
+  upstream: Upstream,
+  { seconds, retryAfter }: { seconds: number; retryAfter?: 'seconds' | 'date' | 'absent' | undefined },
+  nowMs: number,
+): Reply {
   const reply = defaultBody(upstream, 429);
-  if (fault.retryAfter === 'absent') return reply;
-  const value = fault.retryAfter === 'date' ? new Date(nowMs + seconds * 1000).toUTCString() : String(seconds);
+  if (retryAfter === 'absent') return reply;
+  const value = retryAfter === 'date' ? new Date(nowMs + seconds * 1000).toUTCString() : String(seconds);
   return { ...reply, headers: { ...reply.headers, 'retry-after': value } };
 }
 
@@ -65,7 +69,7 @@ export function faultReply(upstream: Upstream, fault: Fault, nowMs: number): Rep
     case 'status':
       return chosen(upstream, fault);
     case 'throttle':
-      return throttled(upstream, fault, nowMs);
+      return throttled(upstream, { seconds: throttleSeconds(fault), retryAfter: fault.retryAfter }, nowMs);
     case 'empty':
       return empty(200);
     case 'nul':

@@ -29,7 +29,7 @@ function matches({ method, path, cmdlet }: FaultMatch, call: Call): boolean {
   return cmdlet === undefined || call.cmdlets.some((name) => same(name, cmdlet));
 }
 
-const isRead = (call: Call): boolean =>
+export const isRead = (call: Pick<Call, 'method' | 'cmdlets'>): boolean =>
   call.method === 'GET' || (call.cmdlets.length > 0 && call.cmdlets.every((name) => /^get-/i.test(name)));
 
 /** Faults that only make sense for some calls wait for one of those. */

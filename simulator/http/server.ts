@@ -111,6 +111,9 @@ function upstreamListener(world: World, { upstream, handle, cmdletsOf }: Upstrea
       fault: null,
     });
     const heard = { upstream, method: row.method, target, url, headers, body, requestId, cmdlets, row };
+    const { latencyMs } = world.tenant.settings;
+    const oneWayMs = upstream === 'graph' || upstream === 'exchange' ? latencyMs[upstream] / 2 : 0;
+    if (oneWayMs > 0) await world.clock.sleep(oneWayMs);
     const fault = world.faults.take({ ...heard, batchFault: null, stale: false });
     row.fault = fault?.kind ?? null;
     const call: Call = {
@@ -130,6 +133,7 @@ function upstreamListener(world: World, { upstream, handle, cmdletsOf }: Upstrea
       date: new Date(world.clock.now()).toUTCString(),
       ...(headers['client-request-id'] ? { 'client-request-id': headers['client-request-id'] } : {}),
     };
+    if (oneWayMs > 0) await world.clock.sleep(oneWayMs);
     await send(response, { ...reply, headers: { ...common, ...reply.headers } }, slowBodyMs);
   };
 }

@@ -199,9 +199,10 @@ export function mergeTenant(world: World, body: unknown): string[] {
   );
   if (merge.faults.length > 0) return merge.faults;
   mergeDomains(world, domains);
-  const { replicationLagMs, ...rest } = settings as Partial<Settings>;
+  const { replicationLagMs, latencyMs, ...rest } = settings as Partial<Settings>;
   Object.assign(world.tenant.settings, rest);
   Object.assign(world.tenant.settings.replicationLagMs, replicationLagMs);
+  Object.assign(world.tenant.settings.latencyMs, latencyMs);
   // People are made in Entra and reach Exchange after the lag; groups are put on both sides at once.
   const changes = [...merge.changed.values()];
   const people = changes.filter(({ type }) => type === 'user' || type === 'contact').map((put) => ({ put }));

@@ -21,6 +21,11 @@ const shaped =
   (value) =>
     mismatches(value, schema, '').length === 0;
 const lag: Check = (value) => typeof value === 'number' && value >= 0;
+const positive: Check = (value) => typeof value === 'number' && value > 0;
+const required =
+  (...names: string[]): Check =>
+  (value) =>
+    isObject(value) && names.every((name) => name in value);
 
 const exchange: Schema = {
   RecipientTypeDetails: oneOf(
@@ -45,6 +50,17 @@ const exchange: Schema = {
   Notes: text,
   CustomAttributes: (value) => isObject(value) && Object.values(value).every(text),
 };
+
+const limit: Schema = {
+  upstream: oneOf('graph', 'exchange'),
+  effect: oneOf('read', 'write'),
+  ratePerSecond: positive,
+  burst: (value) => Number.isInteger(value) && positive(value),
+  seconds: (value) => Number.isInteger(value) && positive(value),
+  retryAfter: oneOf('seconds', 'date', 'absent'),
+  refusedCallsCount: flag,
+};
+const limitIsWhole = required('upstream', 'ratePerSecond', 'burst', 'seconds');
 
 export const schemas: Readonly<Record<string, Schema>> = {
   users: {
@@ -126,6 +142,8 @@ export const schemas: Readonly<Record<string, Schema>> = {
     replicationLagMs: shaped({ entraToExchange: lag, exchangeToEntra: lag }),
     tenantServicePrincipal: oneOf('present', 'absent'),
     booleansAsStrings: flag,
+    limits: (value) => Array.isArray(value) && value.every((item) => limitIsWhole(item) && shaped(limit)(item)),
+    latencyMs: shaped({ graph: lag, exchange: lag }),
   },
 };
 

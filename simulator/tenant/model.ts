@@ -1,3 +1,5 @@
+import type { RateLimit } from '../http/limits.ts';
+
 // One tenant behind all servers. Properties that Graph has carry Graph's names, those only Exchange has carry Exchange's.
 
 interface DirectoryObjectBase {
@@ -127,6 +129,9 @@ export interface Settings {
   tenantServicePrincipal: 'present' | 'absent';
   /** Seen in the field: booleans as "True"/"False" (exchange.md §1.4). */
   booleansAsStrings: boolean;
+  limits: RateLimit[];
+  /** Round trip added to each call, by the simulator's clock. */
+  latencyMs: { graph: number; exchange: number };
 }
 
 export interface TenantContents {

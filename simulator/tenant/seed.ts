@@ -94,6 +94,8 @@ export function seedTenant(random: Random, nowMs: number): TenantContents {
       replicationLagMs: { entraToExchange: 0, exchangeToEntra: 0 },
       tenantServicePrincipal: 'present',
       booleansAsStrings: false,
+      limits: [],
+      latencyMs: { graph: 0, exchange: 0 },
     },
   };
 }
