@@ -5,7 +5,7 @@ import type { Upstream, UpstreamRequest, UpstreamResponse } from '../upstream/up
 import { type Output, readAnswer } from './answers.ts';
 import { type BatchPart, readBatchAnswer } from './batch.ts';
 import { listOf, type Row } from './body.ts';
-import { authorizationFault } from './errors.ts';
+import { authorizationFault, isTransient } from './errors.ts';
 import { encodeParameters, type Parameters } from './parameters.ts';
 
 /** Every cmdlet this app uses; testConnection checks that each is allowed. */
@@ -78,7 +78,7 @@ export function createExchange(upstream: Upstream, tenantId: string): Exchange {
   function invoke(url: string, command: Command, effect: Effect, call: Call): Promise<UpstreamResponse> {
     const headers = { ...commonHeaders, 'x-cmdletname': command.name };
     const body = JSON.stringify(encodeCommand(command));
-    return send({ method: 'POST', url, headers, body, effect, label: command.name }, call);
+    return send({ method: 'POST', url, headers, body, effect, label: command.name, isTransient }, call);
   }
 
   return {
@@ -121,6 +121,8 @@ export function createExchange(upstream: Upstream, tenantId: string): Exchange {
         label: `$batch of ${commands.length} ${[...new Set(names)].join(', ')}`,
       };
       const parts = readBatchAnswer(names, effect, await send(request, call));
+      const throttled = parts.find((part) => !part.ok && part.fault.code === 'throttled');
+      if (throttled?.ok === false) upstream.slowDown(effect, (throttled.fault.retryAfterSeconds ?? 0) * 1_000);
       if (parts.some((part) => !part.ok && grantCodes.includes(part.fault.code))) upstream.tokens.forget();
       return parts;
     },

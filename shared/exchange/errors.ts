@@ -140,6 +140,13 @@ export function cmdletFault(cmdlet: string, status: number, body: unknown, reque
   });
 }
 
+/** Whether an answer is one of Exchange's passing failures, which come with status 400 too (exchange.md §1.8). */
+export function isTransient(status: number, text: string): boolean {
+  if (status < 400) return false;
+  const body = readBody(text);
+  return body.type === 'json' && cmdletFault('', status, body.value, '').kind === 'transient';
+}
+
 /**
  * The fault for a 401 or 403, which carry no usable body. Neither grant gives 401, the app role alone gives 403, both
  * give 200 (exchange.md §1.7, §3): the token's claims tell which is missing.

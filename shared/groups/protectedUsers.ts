@@ -15,15 +15,17 @@ export interface ProtectedUsers {
 /** @param list of ids, UPNs and addresses, with `*` as wildcard */
 export function createProtectedUsers(list: readonly string[], graphUsers: GraphUsers): ProtectedUsers {
   const exactEntries = list.filter((each) => !each.includes('*'));
-  /** Object ids of the exact entries that are users: looked up once, since an id is for ever. */
-  const idsByEntry = new Map<string, string>();
+  /** Object ids of the exact entries, null for those that are no users; asked for once in a call. */
+  const idsByCall = new WeakMap<Call, Map<string, string | null>>();
 
   async function idOf(entry: string, call: Call): Promise<string | null> {
-    const known = idsByEntry.get(entry);
+    const ids = idsByCall.get(call) ?? new Map<string, string | null>();
+    idsByCall.set(call, ids);
+    const known = ids.get(entry);
     if (known !== undefined) return known;
-    const user = await graphUsers.find(entry, call);
-    if (user !== null) idsByEntry.set(entry, user.id);
-    return user?.id ?? null;
+    const id = (await graphUsers.find(entry, call))?.id ?? null;
+    ids.set(entry, id);
+    return id;
   }
 
   return {

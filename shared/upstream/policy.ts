@@ -28,7 +28,8 @@ interface RetryRule {
  * (design §6.3); `unanswered` writes go back to the caller, who reads back first.
  */
 const retryRules: Readonly<Record<'throttled' | 'notSent' | 'unanswered', RetryRule>> = {
-  throttled: { attempts: 6, effects: ['read', 'write'] },
+  // Bounded by the deadline, which the gate keeps; the number only ends what would never end.
+  throttled: { attempts: 50, effects: ['read', 'write'] },
   notSent: { attempts: 3, effects: ['read', 'write'] },
   unanswered: { attempts: 4, effects: ['read'] },
 };

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import { Fault, type UpstreamName } from '../errors.ts';
+import { Fault, type FaultDetails, type UpstreamName } from '../errors.ts';
+import { createGate, type Gate, NoTurn, type Ticket } from './gate.ts';
 import { decide, type Effect, type Ending } from './policy.ts';
 import { redact } from './redact.ts';
 import { readRetryAfterMs } from './retryAfter.ts';
-import type { TokenClaims, TokenSource } from './tokens.ts';
+import { createRetryBudget } from './retryBudget.ts';
+import type { Token, TokenClaims, TokenSource } from './tokens.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -16,6 +18,8 @@ export interface UpstreamRequest {
   readonly effect: Effect;
   /** For logs: a cmdlet or a path without values. */
   readonly label: string;
+  /** Whether an answer below 500 is an upstream's passing failure all the same. */
+  readonly isTransient?: (status: number, text: string) => boolean;
 }
 
 /** An answer that was read to its end. Status codes are for the client to judge. */
@@ -38,6 +42,8 @@ export interface Upstream {
    *   was sent and not answered: read back before anything else), `upstream_failed`, `foreign_link`, credential faults
    */
   send(request: UpstreamRequest, call: Call): Promise<UpstreamResponse>;
+  /** A part of a `$batch` was throttled: the whole scope waits. */
+  slowDown(effect: Effect, retryAfterMs: number | null): void;
 }
 
 export interface UpstreamOptions {
@@ -60,23 +66,55 @@ const defaultRetryAfterSeconds = 10;
 
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { name, baseUrl, tokens, clock } = options;
+  // Graph counts reads and writes apart (graph.md §7.1); of the others nothing of the kind is known.
+  const gate = createGate(clock, options.random);
+  const gates: Readonly<Record<Effect, Gate>> = {
+    read: gate,
+    write: name === 'graph' ? createGate(clock, options.random) : gate,
+  };
+  const budget = createRetryBudget();
 
   async function send(request: UpstreamRequest, call: Call): Promise<UpstreamResponse> {
     refuseForeign(request.url);
+    const gate = gates[request.effect];
+    const place = gate.place();
     for (let attempt = 1; ; attempt += 1) {
       if (call.deadline.signal.aborted) throw outOfTime();
-      const outcome = await attemptOnce(request, call);
-      const decision = decide(outcome.ending, {
+      const token = await tokens.get(call);
+      const ticket = await enter(gate, place, call);
+      const outcome = await attemptOnce(request, token, call);
+      tell(ticket, outcome.ending);
+      logAttempt(request, call, attempt, outcome);
+      const decision = decide(known(outcome.ending, gate), {
         effect: request.effect,
         attempt,
         remainingMs: call.deadline.remainingMs(),
         chance: options.random(),
       });
-      logAttempt(request, call, attempt, outcome);
-      if (decision.type === 'retry') await clock.sleep(decision.afterMs, call.deadline.signal);
-      else if (decision.type === 'deliver' && outcome.response !== null) return outcome.response;
-      else throw giveUp(request, call, outcome, decision.type === 'giveUp' ? decision.afterMs : null);
+      if (decision.type === 'deliver' && outcome.response !== null) return outcome.response;
+      const afterMs = decision.type === 'deliver' ? null : decision.afterMs;
+      const mayRetry = decision.type === 'retry' && (outcome.ending.type === 'throttled' || budget.take());
+      if (!mayRetry) throw giveUp(request, call, outcome, afterMs);
+      // Who was throttled waits at the gate with everybody else.
+      if (outcome.ending.type !== 'throttled') await clock.sleep(afterMs ?? 0, call.deadline.signal);
     }
+  }
+
+  async function enter(gate: Gate, place: number, call: Call): Promise<Ticket> {
+    try {
+      return await gate.enter(place, call);
+    } catch (error) {
+      if (!(error instanceof NoTurn)) throw error;
+      if (error.afterMs === 0 && call.deadline.signal.aborted) throw outOfTime();
+      throw throttledFault(error.afterMs === 0 ? null : error.afterMs, { upstream: name });
+    }
+  }
+
+  function tell(ticket: Ticket, ending: Ending): void {
+    if (ending.type === 'throttled') ticket.throttled(ending.retryAfterMs);
+    else if (ending.type === 'answered') ticket.passed();
+    else ticket.lost();
+    if (ending.type === 'answered') budget.giveBack();
   }
 
   /** A token sent to another host is a token given away (design §6.10). */
@@ -90,8 +128,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     });
   }
 
-  async function attemptOnce(request: UpstreamRequest, call: Call): Promise<Attempt> {
-    const token = await tokens.get(call);
+  async function attemptOnce(request: UpstreamRequest, token: Token, call: Call): Promise<Attempt> {
     const requestId = randomUUID();
     const startedAtMs = clock.now();
     const base = { requestId, claims: token.claims };
@@ -117,7 +154,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         requestId: response.headers.get('request-id') ?? requestId,
       };
       return {
-        ending: endingOf(answer, clock.now()),
+        ending: endingOf(request, answer, clock.now()),
         response: answer,
         error: null,
         durationMs: clock.now() - startedAtMs,
@@ -135,15 +172,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       upstreamRequestId: outcome.response?.requestId ?? null,
       cause: outcome.error ?? undefined,
     };
-    if (outcome.ending.type === 'throttled') {
-      const retryAfterSeconds = afterMs === null ? defaultRetryAfterSeconds : Math.max(1, Math.ceil(afterMs / 1000));
-      return new Fault('throttled', {
-        ...common,
-        detail: `${name} is throttling this app and asks to wait ${retryAfterSeconds} s.`,
-        fix: 'Repeat the request after Retry-After; nothing of this step was written.',
-        retryAfterSeconds,
-      });
-    }
+    if (outcome.ending.type === 'throttled') return throttledFault(afterMs, common);
     if (request.effect === 'write' && outcome.ending.type === 'unanswered') {
       return new Fault('outcome_unknown', {
         ...common,
@@ -156,6 +185,16 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       ...common,
       detail: `${name} did not answer ${request.label} properly (${what}).`,
       fix: 'Repeat the request later; if it stays, check the service health page of the Microsoft 365 admin center.',
+    });
+  }
+
+  function throttledFault(afterMs: number | null, common: Pick<FaultDetails, 'upstream' | 'upstreamRequestId'>): Fault {
+    const retryAfterSeconds = afterMs === null ? defaultRetryAfterSeconds : Math.max(1, Math.ceil(afterMs / 1000));
+    return new Fault('throttled', {
+      ...common,
+      detail: `${name} is throttling this app and asks to wait ${retryAfterSeconds} s.`,
+      fix: 'Repeat the request after Retry-After; nothing of this step was written.',
+      retryAfterSeconds,
     });
   }
 
@@ -182,7 +221,18 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     });
   }
 
-  return { name, baseUrl, tokens, send };
+  return {
+    name,
+    baseUrl,
+    tokens,
+    send,
+    slowDown: (effect, retryAfterMs) => gates[effect].slowDown(retryAfterMs),
+  };
+}
+
+/** What is known of a throttling once the gate has been told of it: how long it stays closed. */
+function known(ending: Ending, gate: Gate): Ending {
+  return ending.type === 'throttled' ? { type: 'throttled', retryAfterMs: gate.closedForMs() } : ending;
 }
 
 interface Attempt {
@@ -197,10 +247,11 @@ function isConcurrencyText(text: string): boolean {
   return !text.trimStart().startsWith('{') && concurrencyText.test(text.slice(0, 500));
 }
 
-function endingOf(response: UpstreamResponse, nowMs: number): Ending {
+function endingOf(request: UpstreamRequest, response: UpstreamResponse, nowMs: number): Ending {
   const isThrottled = response.status === 429 || isConcurrencyText(response.text);
   if (isThrottled) return { type: 'throttled', retryAfterMs: readRetryAfterMs(response.headers, nowMs) };
   if (response.status >= 500 || response.status === 408) return { type: 'unanswered' };
+  if (request.isTransient?.(response.status, response.text) === true) return { type: 'unanswered' };
   return { type: 'answered' };
 }
 

@@ -12,9 +12,10 @@ let call: TestCall;
 
 beforeAll(async () => {
   server = await startScriptedServer();
-  exchange = createExchange(testUpstream('exchange', server.url), 'tenant');
 });
 beforeEach(() => {
+  // Anew for each test: a gate that one has closed stays closed.
+  exchange = createExchange(testUpstream('exchange', server.url), 'tenant');
   server.heard.length = 0;
   call = testCall();
 });

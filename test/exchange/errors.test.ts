@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { FaultCode } from '../../shared/errors.ts';
 import { createExchange, type Exchange } from '../../shared/exchange/client.ts';
 import { type ExchangeErrorKind, ExchangeFault, readExchangeError } from '../../shared/exchange/errors.ts';
-import { faultOf, type TestCall, testCall, testUpstream } from '../support/rooms.ts';
+import { faultOf, quickClock, type TestCall, testCall, testUpstream } from '../support/rooms.ts';
 import { type ScriptedServer, startScriptedServer } from '../support/scriptedServer.ts';
 
 let server: ScriptedServer;
@@ -11,9 +11,10 @@ let call: TestCall;
 
 beforeAll(async () => {
   server = await startScriptedServer();
-  exchange = createExchange(testUpstream('exchange', server.url), 'tenant');
 });
 beforeEach(() => {
+  // Anew for each test: a gate that one has closed stays closed.
+  exchange = createExchange(testUpstream('exchange', server.url), 'tenant');
   call = testCall();
 });
 afterEach(() => call.end());
@@ -134,9 +135,15 @@ describe('a refusal', () => {
       'CmdletProxyNotAvailableException',
       'CmdletProxyNotAvailableFailure',
     ].map((type): [string, string] => [`Microsoft.Exchange.${type}`, 'later']),
-  ])('by %s fails a read and leaves a write open', async (type, text) => {
-    expect(await read(400, cmdletError(type, text))).toMatchObject({ kind: 'transient', code: 'upstream_failed' });
+  ])('by %s is tried again by a read and leaves a write open', async (type, text) => {
+    const heardBefore = server.heard.length;
+    exchange = createExchange(testUpstream('exchange', server.url, { clock: quickClock() }), 'tenant');
+    server.script({ status: 400, body: cmdletError(type, text) });
+    const fault = await faultOf(exchange.read({ name: 'Get-DistributionGroup', parameters: {} }, call));
+    expect(fault.code).toBe('upstream_failed');
+    expect(server.heard.length - heardBefore).toBe(4);
     expect(await writeFault(400, cmdletError(type, text))).toMatchObject({ code: 'outcome_unknown' });
+    expect(server.heard.length - heardBefore).toBe(5);
   });
 
   test('of a parameter has no hash before its type (E9)', async () => {

@@ -10,9 +10,10 @@ let call: TestCall;
 
 beforeAll(async () => {
   [server, other] = await Promise.all([startScriptedServer(), startScriptedServer()]);
-  exchange = createExchange(testUpstream('exchange', server.url), 'tenant');
 });
 beforeEach(() => {
+  // Anew for each test: a gate that one has closed stays closed.
+  exchange = createExchange(testUpstream('exchange', server.url), 'tenant');
   server.heard.length = 0;
   other.heard.length = 0;
   other.script({ body: { value: [{ Name: 'stolen' }] } });

@@ -14,9 +14,10 @@ let call: TestCall;
 
 beforeAll(async () => {
   [server, other] = await Promise.all([startScriptedServer(), startScriptedServer()]);
-  graph = createGraph(testUpstream('graph', server.url));
 });
 beforeEach(() => {
+  // Anew for each test: a gate that one has closed stays closed.
+  graph = createGraph(testUpstream('graph', server.url));
   server.heard.length = 0;
   other.heard.length = 0;
   other.script({ body: { value: [{ id: 'stolen' }] } });

@@ -1,0 +1,130 @@
+import type { Call } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import { admit, gateMarginMs, lost, passed, sent, startPace, throttled } from './pace.ts';
+
+/** The right to make one call; ends with exactly one of these. */
+export interface Ticket {
+  /** The upstream let the call through, whatever it answered. */
+  passed(): void;
+  /** No answer says anything of throttling. */
+  lost(): void;
+  throttled(retryAfterMs: number | null): void;
+}
+
+/** Why a call did not get its turn: it would have come after the call's deadline. */
+export class NoTurn extends Error {
+  override readonly name = 'NoTurn';
+  /** Until the gate opens; 0 when it is open and only the queue is long. */
+  readonly afterMs: number;
+
+  constructor(afterMs: number) {
+    super('the turn would come after the deadline');
+    this.afterMs = afterMs;
+  }
+}
+
+/** The one way to an upstream's throttle scope: all callers of this process pass through it, first come, first served. */
+export interface Gate {
+  /** Hands out the places in the queue; who tries again keeps its own. */
+  place(): number;
+  /** Resolves when it is this place's turn. @throws NoTurn, at once when that is known */
+  enter(place: number, call: Call): Promise<Ticket>;
+  /** How long the gate stays closed, in milliseconds; 0 when it is open. */
+  closedForMs(): number;
+  /** A part of a call was throttled though the call was not. */
+  slowDown(retryAfterMs: number | null): void;
+}
+
+interface Waiter {
+  readonly place: number;
+  readonly call: Call;
+  readonly resolve: (ticket: Ticket) => void;
+  readonly reject: (reason: NoTurn) => void;
+}
+
+export function createGate(clock: Clock, random: () => number): Gate {
+  let pace = startPace(clock.now());
+  let nextPlace = 0;
+  let waiters: Waiter[] = [];
+  let wake = new AbortController();
+
+  /** As long as the upstream asked for: our own margin is nothing to tell. */
+  const closedForMs = () => Math.max(0, pace.openAtMs - gateMarginMs - clock.now());
+
+  /** Lets in whoever may go, turns away whose turn would come too late, and looks again when that may change. */
+  function pump(): void {
+    wake.abort();
+    const tooLate = waiters.filter(({ call }) => call.deadline.remainingMs() <= closedForMs());
+    if (tooLate.length > 0) waiters = waiters.filter((waiter) => !tooLate.includes(waiter));
+    for (const waiter of tooLate) waiter.reject(new NoTurn(closedForMs()));
+
+    for (let next = waiters[0]; next !== undefined; next = waiters[0]) {
+      const nowMs = clock.now();
+      const admission = admit(pace, nowMs);
+      if (admission.type === 'wait') {
+        if (admission.untilMs !== null) pumpAfter(admission.untilMs - nowMs);
+        return;
+      }
+      waiters.shift();
+      pace = sent(pace, waiters.length === 0, nowMs);
+      next.resolve(ticketFor(nowMs));
+    }
+  }
+
+  function pumpAfter(ms: number): void {
+    const own = new AbortController();
+    wake = own;
+    void clock.sleep(Math.max(1, ms), own.signal).then(() => {
+      if (!own.signal.aborted) pump();
+    });
+  }
+
+  function ticketFor(sentAtMs: number): Ticket {
+    const end = (change: () => void) => {
+      change();
+      pump();
+    };
+    return {
+      passed: () => end(() => (pace = passed(pace, clock.now()))),
+      lost: () => end(() => (pace = lost(pace))),
+      throttled: (retryAfterMs) =>
+        end(() => (pace = throttled(pace, { sentAtMs, retryAfterMs, chance: random() }, clock.now()))),
+    };
+  }
+
+  return {
+    place: () => nextPlace++,
+    closedForMs,
+
+    enter: (place, call) =>
+      new Promise((resolve, reject) => {
+        const leave = () => {
+          waiters = waiters.filter((each) => each !== waiter);
+          reject(new NoTurn(closedForMs()));
+        };
+        const { signal } = call.deadline;
+        const waiter: Waiter = {
+          place,
+          call,
+          resolve: (ticket) => {
+            signal.removeEventListener('abort', leave);
+            resolve(ticket);
+          },
+          reject: (reason) => {
+            signal.removeEventListener('abort', leave);
+            reject(reason);
+          },
+        };
+        signal.addEventListener('abort', leave);
+        const index = waiters.findIndex((each) => each.place > place);
+        waiters.splice(index === -1 ? waiters.length : index, 0, waiter);
+        pump();
+      }),
+
+    slowDown: (retryAfterMs) => {
+      const nowMs = clock.now();
+      pace = throttled(sent(pace, true, nowMs), { sentAtMs: nowMs, retryAfterMs, chance: random() }, nowMs);
+      pump();
+    },
+  };
+}
