@@ -21,9 +21,10 @@ export const coldStart: Bench = {
     'Times are above those of an empty Node.js process, spawned in the same rounds; so is the memory (RSS at the end).',
     'The peers are the same source, each file compiled for itself, with @azure/identity, @azure/data-tables,' +
       ' @microsoft/microsoft-graph-client and ajv imported at the top. No process compiles TypeScript.',
-    'Registered: the app imported as the worker does it. First answer: the local host (the same bundle for both, and its' +
-      ` own start within the time) until it has answered GET groups/${group}, asked the moment it listened: what a flow` +
-      ' asks first; a managed identity by @azure/identity for Exchange, against the simulator without latency.',
+    'Registered: the app imported as the worker does it.',
+    `First answer: the local host (the same bundle for all, its own start included) until it has answered GET groups/${group},` +
+      ' asked the moment it listened: a read, with two tokens of a managed identity by @azure/identity and calls to both' +
+      ' Exchange and Graph, against the simulator without latency. A write would load @azure/data-tables as well.',
     `${rounds} rounds after one that does not count; they take turns in going first. Warm page cache.`,
   ],
   run,

@@ -1,6 +1,6 @@
 /**
  * `npm run bench` runs all benches, `npm run bench -- <name>` those that are named. With `--json` stdout has one array
- * of rows and nothing else.
+ * of rows and nothing else (npm itself prints a header: `npm run --silent bench -- --json`).
  */
 import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
