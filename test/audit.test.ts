@@ -6,7 +6,7 @@ import { connectionString } from '../local/processes/azurite.ts';
 import { type Audit, createAudit, type Intent } from '../shared/audit/audit.ts';
 import { systemClock } from '../shared/clock.ts';
 import { Fault } from '../shared/errors.ts';
-import { createTables } from '../shared/store/tables.ts';
+import { createTables, type Tables } from '../shared/store/tables.ts';
 import { issueServerCertificate } from '../simulator/certificates/certificates.ts';
 import { readCertificateAuthority } from './support/certificateAuthority.ts';
 import { takeNumber } from './support/counter.ts';
@@ -186,6 +186,21 @@ describe('a store out of reach', () => {
 
   test('(with a connection string that is none) lets no write begin', async () => {
     await refused(auditIn('not a connection string'));
+  });
+
+  test('(whose library throws a text) lets no write begin, and is asked for anew', async () => {
+    const forgotten: string[] = [];
+    const tables: Tables = {
+      open: (_, abortSignal) => {
+        AbortSignal.abort('AccountKey=hush').throwIfAborted();
+        return Promise.reject(new Error(String(abortSignal.aborted)));
+      },
+      forget: (name) => forgotten.push(name),
+    };
+    const fault = await refused(createAudit(tables, systemClock));
+    expect(fault.message).toContain('(no answer)');
+    expect(fault.message).not.toContain('hush');
+    expect(forgotten).toEqual(['audit']);
   });
 
   test('(lost after a first write) lets no other begin, and is used again once it is back', async () => {
