@@ -10,10 +10,12 @@ const ownerTypes = /Mailbox$|^MailUser$|^GuestMailUser$|^MailUniversalSecurityGr
  * pass (an upstream that failed, a mailbox that is to come), then what stays.
  */
 export function requireOwners(entries: readonly string[], resolutions: readonly MemberResolution[]): Recipient[] {
-  const judged = resolutions.map(judgeAsOwner);
-  const refused = judged.flatMap((resolution, index) =>
-    resolution.type === 'found' ? [] : [{ ...resolution, pointer: `/owners/${index}` }],
-  );
+  const found: Recipient[] = [];
+  const refused: { code: FaultCode; message: string; pointer: string }[] = [];
+  for (const [index, resolution] of resolutions.map(judgeAsOwner).entries()) {
+    if (resolution.type === 'found') found.push(resolution.recipient);
+    else refused.push({ ...resolution, pointer: `/owners/${index}` });
+  }
   if (refused.length > 0) {
     throw new Fault(gravest(refused.map(({ code }) => code)), {
       detail: `${refused.length} of ${entries.length} owners cannot own the group: ${refused.map(({ message }) => message).join(' ')} Nothing was created.`,
@@ -25,7 +27,6 @@ export function requireOwners(entries: readonly string[], resolutions: readonly 
       })),
     });
   }
-  const found = judged.flatMap((resolution) => (resolution.type === 'found' ? [resolution.recipient] : []));
   // One person under two names is one owner.
   return [...new Map(found.map((recipient) => [recipient.exchangeId, recipient])).values()];
 }
