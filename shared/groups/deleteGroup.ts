@@ -105,7 +105,7 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
       requireExchangeKind(group);
       refuseUnmanageable(group, protection);
       if (group.exchange === null) throw groupNotReady(group);
-      refuseUnconfirmed(group, confirm);
+      refuseUnconfirmed(group.exchange, confirm);
       const label = labelOf(group);
       if (isDryRun) return { outcome: 'planned', changed: false, message: `${label} would be deleted.`, group };
       const changed = await remove(group, group.exchange, call);
@@ -115,10 +115,10 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
   };
 }
 
-function refuseUnconfirmed(group: Group, confirm: string): void {
+function refuseUnconfirmed(group: DistributionGroup, confirm: string): void {
   if ([group.primarySmtpAddress, group.displayName, group.name].some((name) => sameText(name, confirm))) return;
   throw new Fault('confirm_mismatch', {
     detail: `confirm is neither the primary address nor the name of ${group.displayName}; nothing was deleted.`,
-    fix: `Repeat with confirm=${encodeURIComponent(group.primarySmtpAddress ?? group.displayName)} if this is the group you mean.`,
+    fix: `Repeat with confirm=${encodeURIComponent(group.primarySmtpAddress)} if this is the group you mean.`,
   });
 }
