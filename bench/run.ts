@@ -6,8 +6,9 @@ import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
 import { coldStart } from './coldStart.ts';
 import { formatTable } from './table.ts';
+import { throttle } from './throttle.ts';
 
-const benches: readonly Bench[] = [coldStart];
+const benches: readonly Bench[] = [throttle, coldStart];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

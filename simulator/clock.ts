@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
   now(): number;
-  /** Waits so long by this clock; the control API's leaps do not shorten it. */
-  sleep(ms: number): Promise<void>;
+  /** Time as it passes, without the control API's leaps: for spans. */
+  elapsed(): number;
+  /** Waits until that much has elapsed. */
+  untilElapsed(ms: number): Promise<void>;
   advance(ms: number): void;
   set(now: number): void;
   reset(): void;
@@ -16,7 +18,11 @@ export function createClock(base: () => number = Date.now, speed = 1): Clock {
   let offset = 0;
   return {
     now: () => running() + offset,
-    sleep: (ms) => delay(ms / speed),
+    elapsed: running,
+    untilElapsed: async (ms) => {
+      const leftMs = (ms - running()) / speed;
+      if (leftMs > 0) await delay(leftMs);
+    },
     advance: (ms) => {
       offset += ms;
     },

@@ -365,7 +365,7 @@ export const facts = {
   },
   rateLimits: {
     behaviour:
-      'Rate limits are token buckets, counted for each part of a $batch and after the token is checked; where refused calls count, each shuts the limit anew',
+      'Rate limits are token buckets, counted for each part of a $batch and after the token is checked; where refused calls count, each takes from the bucket too, and none passes before Retry-After ends',
     source: 'graph.md §7.1: requests while throttled still count',
     certainty: 'inferred',
   },

@@ -11,8 +11,13 @@ export interface RateLimit {
   /** What Retry-After says. */
   readonly seconds: number;
   readonly retryAfter?: 'seconds' | 'date' | 'absent';
-  /** A refusal shuts the limit for `seconds`; a call made before they end is refused and begins them anew. */
+  /**
+   * A refusal shuts the limit for `seconds`: a call made before they end is refused, whatever the bucket holds. Each
+   * refused call takes from the bucket like any other, down to a debt of `burst`.
+   */
   readonly refusedCallsCount?: boolean;
+  /** An early call also begins the `seconds` anew. */
+  readonly earlyCallsExtend?: boolean;
 }
 
 export type Effect = 'read' | 'write';
@@ -43,7 +48,10 @@ export class Limits {
     for (const limit of over) {
       const bucket = this.#filled(limit, now);
       if (now >= bucket.shutUntilMs && bucket.tokens >= 1) continue;
-      if (limit.refusedCallsCount) bucket.shutUntilMs = now + limit.seconds * 1000;
+      if (limit.refusedCallsCount) {
+        if (now >= bucket.shutUntilMs || limit.earlyCallsExtend) bucket.shutUntilMs = now + limit.seconds * 1000;
+        bucket.tokens = Math.max(-limit.burst, bucket.tokens - 1);
+      }
       return limit;
     }
     for (const limit of over) this.#filled(limit, now).tokens -= 1;

@@ -92,6 +92,7 @@ async function play(fault: Fault | null, call: Call, handle: Handler, nowMs: num
 
 function upstreamListener(world: World, { upstream, handle, cmdletsOf }: UpstreamServer) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const startedAtMs = world.clock.elapsed();
     const body = await bodyOf(request);
     const headers = headersOf(request);
     const target = request.url ?? '/';
@@ -112,8 +113,8 @@ function upstreamListener(world: World, { upstream, handle, cmdletsOf }: Upstrea
     });
     const heard = { upstream, method: row.method, target, url, headers, body, requestId, cmdlets, row };
     const { latencyMs } = world.tenant.settings;
-    const oneWayMs = upstream === 'graph' || upstream === 'exchange' ? latencyMs[upstream] / 2 : 0;
-    if (oneWayMs > 0) await world.clock.sleep(oneWayMs);
+    const roundTripMs = upstream === 'graph' || upstream === 'exchange' ? latencyMs[upstream] : 0;
+    if (roundTripMs > 0) await world.clock.untilElapsed(startedAtMs + roundTripMs / 2);
     const fault = world.faults.take({ ...heard, batchFault: null, stale: false });
     row.fault = fault?.kind ?? null;
     const call: Call = {
@@ -133,7 +134,7 @@ function upstreamListener(world: World, { upstream, handle, cmdletsOf }: Upstrea
       date: new Date(world.clock.now()).toUTCString(),
       ...(headers['client-request-id'] ? { 'client-request-id': headers['client-request-id'] } : {}),
     };
-    if (oneWayMs > 0) await world.clock.sleep(oneWayMs);
+    if (roundTripMs > 0) await world.clock.untilElapsed(startedAtMs + roundTripMs);
     await send(response, { ...reply, headers: { ...common, ...reply.headers } }, slowBodyMs);
   };
 }

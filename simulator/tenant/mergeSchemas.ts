@@ -59,6 +59,7 @@ const limit: Schema = {
   seconds: (value) => Number.isInteger(value) && positive(value),
   retryAfter: oneOf('seconds', 'date', 'absent'),
   refusedCallsCount: flag,
+  earlyCallsExtend: flag,
 };
 const limitIsWhole = required('upstream', 'ratePerSecond', 'burst', 'seconds');
 

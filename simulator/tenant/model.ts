@@ -130,7 +130,7 @@ export interface Settings {
   /** Seen in the field: booleans as "True"/"False" (exchange.md §1.4). */
   booleansAsStrings: boolean;
   limits: RateLimit[];
-  /** Round trip added to each call, by the simulator's clock. */
+  /** How long a call takes at least, by the simulator's clock. */
   latencyMs: { graph: number; exchange: number };
 }
 

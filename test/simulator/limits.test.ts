@@ -61,16 +61,45 @@ test('a refused call does nothing and says how long to wait: in seconds, by date
   expect((await read()).headers.get('retry-after')).toBeNull();
 });
 
-test('where refused calls count, a call before Retry-After ends is refused and begins it anew', async () => {
+test('where refused calls count, a call before Retry-After ends is refused', async () => {
   await limit({ refusedCallsCount: true });
+  expect(await statuses(read, 4)).toEqual([200, 200, 200, 429]);
+  await wait(9);
+  expect((await read()).status).toBe(429);
+  await wait(1);
+  // What came back in the meantime is there.
+  expect(await statuses(read, 3)).toEqual([200, 200, 200]);
+});
+
+test('where early calls extend the wait too, each begins it anew', async () => {
+  await limit({ refusedCallsCount: true, earlyCallsExtend: true });
   expect(await statuses(read, 4)).toEqual([200, 200, 200, 429]);
   await wait(9);
   expect((await read()).status).toBe(429);
   await wait(9);
   expect((await read()).status).toBe(429);
   await wait(10);
-  // What came back in the meantime is there.
-  expect(await statuses(read, 3)).toEqual([200, 200, 200]);
+  expect((await read()).status).toBe(200);
+});
+
+test('where refused calls count, each takes from the bucket too, to a debt that ends', async () => {
+  await limit({ ratePerSecond: 0.1 });
+  expect(await statuses(read, 4)).toEqual([200, 200, 200, 429]);
+  await wait(10);
+  expect((await read()).status).toBe(200);
+
+  await limit({ ratePerSecond: 0.1, refusedCallsCount: true });
+  expect(await statuses(read, 4)).toEqual([200, 200, 200, 429]);
+  await wait(10);
+  expect((await read()).status).toBe(429);
+  await wait(20);
+  expect((await read()).status).toBe(200);
+
+  await statuses(read, 20);
+  await wait(30);
+  expect((await read()).status).toBe(429);
+  await wait(40);
+  expect((await read()).status).toBe(200);
 });
 
 test('a limit on writes leaves reads alone, and the other upstream too', async () => {
@@ -163,8 +192,8 @@ test('a round trip takes its time by the simulator’s clock, which may run fast
     expect(tookMs).toBeGreaterThanOrEqual(195);
     expect(tookMs).toBeLessThan(2_000);
     const now = async () => Date.parse(((await fast.control('GET', 'state')).body as unknown as { now: string }).now);
-    const before = await now();
     const since = performance.now();
+    const before = await now();
     await new Promise((resolve) => setTimeout(resolve, 100));
     const ran = (await now()) - before;
     expect(ran).toBeGreaterThanOrEqual(1_900);
