@@ -2,7 +2,6 @@ import type { Call } from '../call.ts';
 import type { FaultCode } from '../errors.ts';
 import { isGuid } from '../exchange/identity.ts';
 import type { Recipient, RecipientLookup, Recipients } from '../exchange/recipients.ts';
-import { GraphFault } from '../graph/errors.ts';
 import type { GraphUser, GraphUsers } from '../graph/users.ts';
 import type { ProtectedUsers } from './protectedUsers.ts';
 
@@ -53,7 +52,7 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
   }
 
   async function searchEntra(entry: string, call: Call): Promise<MemberResolution> {
-    const user = await findUser(entry, call);
+    const user = await graphUsers.find(entry, call);
     if (user === null) {
       return failed('member_not_found', `Neither Exchange nor Entra has a user or recipient "${entry}".`);
     }
@@ -61,16 +60,6 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
     if (isGuid(entry)) return notReady(user);
     const [lookup = { type: 'missing' as const }] = await recipients.lookUp([user.id], call);
     return judge(entry, lookup, user, call);
-  }
-
-  /** An entry that Graph cannot read as an id or UPN is nobody there; it must not fail the others. */
-  async function findUser(entry: string, call: Call): Promise<GraphUser | null> {
-    try {
-      return await graphUsers.find(entry, call);
-    } catch (error) {
-      if (error instanceof GraphFault && error.kind === 'rejected') return null;
-      throw error;
-    }
   }
 
   return {

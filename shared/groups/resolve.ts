@@ -53,7 +53,7 @@ export function createGroupResolver(dependencies: GroupResolverDependencies): Gr
     return graphGroups.find(isAddress(identity) ? { address: identity } : { displayName: identity }, call);
   }
 
-  /** One Group per object: what one directory found by this identity is looked up in the other by object id. */
+  /** One Group per object: what one directory found by this identity is looked up in the other. */
   async function pairUp(
     inExchange: readonly DistributionGroup[],
     inGraph: readonly GraphGroup[],
@@ -61,10 +61,10 @@ export function createGroupResolver(dependencies: GroupResolverDependencies): Gr
   ): Promise<Group[]> {
     const fromExchange = inExchange.map(async (exchange) => {
       const { id } = exchange;
-      const known = inGraph.find((graph) => sameText(graph.id, id)) ?? null;
+      const known = inGraph.find((graph) => isSameObject(exchange, graph)) ?? null;
       return groupInExchange(exchange, known ?? (id === null ? null : await graphGroups.get(id, call)));
     });
-    const onlyInGraph = inGraph.filter((graph) => !inExchange.some(({ id }) => sameText(id, graph.id)));
+    const onlyInGraph = inGraph.filter((graph) => !inExchange.some((exchange) => isSameObject(exchange, graph)));
     const fromGraph = onlyInGraph.map(async (graph) => {
       const group = groupInGraph(graph);
       if (!livesInExchange(group.kind)) return group;
@@ -85,6 +85,12 @@ export function createGroupResolver(dependencies: GroupResolverDependencies): Gr
   }
 
   return { resolve, resolveForWrite };
+}
+
+/** By object id; while Exchange does not know that yet, by address, which no two objects share. */
+function isSameObject(exchange: DistributionGroup, graph: GraphGroup): boolean {
+  if (exchange.id !== null) return sameText(exchange.id, graph.id);
+  return [graph.mail, ...graph.addresses].some((address) => sameText(address, exchange.primarySmtpAddress));
 }
 
 function groupNotFound(identity: string): Fault {

@@ -49,6 +49,17 @@ async function guidOf(name: string): Promise<string> {
 }
 
 describe('a group without Entra id', () => {
+  test('that Entra shows already is one group all the same: known by its address', async () => {
+    await create();
+    groupsHaveNoId();
+    const { id } = await groupAt(control, address);
+    for (const name of [address, crew.displayName]) {
+      expect(await app.call('GET', `groups/${encodeURIComponent(name)}`)).toMatchObject({ status: 200, body: { id } });
+    }
+    const added = await app.call('POST', `groups/${address}/members`, { body: { members: [ada] } });
+    expect(added).toMatchObject({ status: 200, body: { ok: true, addedCount: 1 } });
+  });
+
   test('gets its settings and members by its own GUID, which the audit names too', async () => {
     groupsHaveNoId();
     const answer = await create({ hideFromAddressLists: true, members: [ada] });
