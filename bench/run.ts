@@ -5,10 +5,11 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
 import { coldStart } from './coldStart.ts';
+import { overhead } from './overhead.ts';
 import { formatTable } from './table.ts';
 import { throttle } from './throttle.ts';
 
-const benches: readonly Bench[] = [throttle, coldStart];
+const benches: readonly Bench[] = [throttle, overhead, coldStart];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

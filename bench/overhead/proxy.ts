@@ -1,0 +1,139 @@
+/**
+ * What the app would be without itself: a bare HTTP server that makes the calls of two actions, in their order and as
+ * many at a time, and hands on what came. No checks, no retries, no messages; the bodies are ready-made.
+ */
+import { createHmac, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import { listen } from '../../local/host/listen.ts';
+
+const env = (name: string): string => process.env[name] ?? '';
+const [graphUrl, exchangeUrl, tenantId] = [env('GRAPH_BASE_URL'), env('EXCHANGE_BASE_URL'), env('AZURE_TENANT_ID')];
+const { group, groupId, exchangeGroupId, member, memberId } = JSON.parse(env('BENCH_TARGET')) as Record<string, string>;
+
+const groupFields =
+  'id,displayName,description,mail,mailNickname,proxyAddresses,groupTypes,mailEnabled,securityEnabled,onPremisesSyncEnabled,isAssignableToRole,isManagementRestricted';
+const invokeUrl = `${exchangeUrl}/adminapi/beta/${tenantId}/InvokeCommand`;
+const anchor = `APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@${tenantId}`;
+
+async function tokenFor(resource: string): Promise<string> {
+  const query = new URLSearchParams({ resource, 'api-version': '2019-08-01' });
+  const response = await fetch(`${env('IDENTITY_ENDPOINT')}?${query.toString()}`, {
+    headers: { 'x-identity-header': env('IDENTITY_HEADER') },
+  });
+  return `Bearer ${((await response.json()) as { access_token: string }).access_token}`;
+}
+const [graphToken, exchangeToken] = [
+  await tokenFor('https://graph.microsoft.com'),
+  await tokenFor('https://outlook.office365.com'),
+];
+
+async function graph(path: string): Promise<string> {
+  const response = await fetch(`${graphUrl}/v1.0${path}`, { headers: { authorization: graphToken } });
+  return await response.text();
+}
+
+const exchangeHeaders = {
+  authorization: exchangeToken,
+  'content-type': 'application/json',
+  'x-anchormailbox': anchor,
+};
+const command = (CmdletName: string, Parameters: object) => ({ CmdletInput: { CmdletName, Parameters } });
+
+async function exchange(url: string, body: object): Promise<string> {
+  const response = await fetch(url, { method: 'POST', headers: exchangeHeaders, body: JSON.stringify(body) });
+  return await response.text();
+}
+
+const batchOfOne = (CmdletName: string, Parameters: object) =>
+  exchange(invokeUrl.replace('InvokeCommand', '$batch'), {
+    requests: [
+      {
+        id: '0',
+        method: 'POST',
+        url: invokeUrl,
+        headers: exchangeHeaders,
+        body: command(CmdletName, Parameters),
+      },
+    ],
+  });
+
+const storage = Object.fromEntries(
+  env('AzureWebJobsStorage')
+    .split(';')
+    .map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
+);
+
+async function table(method: string, resource: string, body: object): Promise<void> {
+  const url = new URL(`${storage.TableEndpoint ?? ''}/${resource}`);
+  const date = new Date().toUTCString();
+  const account = storage.AccountName ?? '';
+  const signature = createHmac('sha256', Buffer.from(storage.AccountKey ?? '', 'base64'))
+    .update(`${date}\n/${account}${url.pathname}`)
+    .digest('base64');
+  const response = await fetch(url, {
+    method,
+    headers: {
+      authorization: `SharedKeyLite ${account}:${signature}`,
+      'x-ms-date': date,
+      'x-ms-version': '2019-02-02',
+      'content-type': 'application/json',
+      accept: 'application/json;odata=nometadata',
+      prefer: 'return-no-content',
+      ...(method === 'PATCH' && { 'if-match': '*' }),
+    },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok && response.status !== 409) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
+}
+await table('POST', 'Tables', { TableName: 'benchproxy' });
+
+/** As both actions begin: both directories at once. */
+const resolveGroup = () =>
+  Promise.all([
+    exchange(
+      invokeUrl,
+      command('Get-DistributionGroup', {
+        Filter: `Name -eq '${group}' -or DisplayName -eq '${group}'`,
+        ResultSize: 'Unlimited',
+      }),
+    ),
+    graph(
+      `/groups?$filter=${encodeURIComponent(`displayName eq '${group}'`)}&$select=${encodeURIComponent(groupFields)}`,
+    ),
+  ]);
+
+async function listMembers(): Promise<string> {
+  await resolveGroup();
+  const fields = encodeURIComponent('id,displayName,userPrincipalName,mail');
+  return graph(`/groups/${groupId}/members?$select=${fields}&$top=100`);
+}
+
+async function addMember(): Promise<string> {
+  await resolveGroup();
+  await batchOfOne('Get-Recipient', { Identity: member });
+  const key = { PartitionKey: 'bench', RowKey: randomUUID() };
+  const at = new Date().toISOString();
+  const planned = JSON.stringify([{ member, id: memberId }]);
+  await table('POST', 'benchproxy', { ...key, at, operation: 'add', targetName: group, state: 'intent', planned });
+  const answer = await batchOfOne('Add-DistributionGroupMember', {
+    Identity: exchangeGroupId,
+    Member: memberId,
+    BypassSecurityGroupManagerCheck: true,
+  });
+  const row = `benchproxy(PartitionKey='${key.PartitionKey}',RowKey='${key.RowKey}')`;
+  await table('PATCH', row, { finishedAt: new Date().toISOString(), state: 'succeeded', after: planned });
+  return answer;
+}
+
+const server = createServer((request, response) => {
+  request.resume().once('end', () => {
+    (request.method === 'GET' ? listMembers() : addMember()).then(
+      (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+      (error: unknown) => response.writeHead(502).end(String(error)),
+    );
+  });
+});
+const port = await listen(server, 0);
+process.once('SIGTERM', () => process.exit(0));
+process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${port}` })}\n`);
