@@ -3,7 +3,7 @@
 const domain = '^shared/(groups|identity|push|connection)/';
 const services = '^shared/(exchange|graph|okta|store|audit)/';
 const upstream = '^shared/upstream/';
-const foundation = '^shared/(abort|call|clock|config|errors)\\.ts$';
+const foundation = '^shared/(abort|call|clock|config|errors|guid)\\.ts$';
 
 const never = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 

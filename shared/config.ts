@@ -1,4 +1,5 @@
 import { Fault, type FieldFault } from './errors.ts';
+import { isGuid } from './guid.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -73,8 +74,6 @@ const clouds = {
   },
 } as const;
 
-const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /**
  * Reads every setting once and reports all faults together, each with the setting's name and the fix. Values never
  * appear in a fault: a secret pasted into the wrong setting must not end in a log.
@@ -137,7 +136,7 @@ function settingsReader(env: Environment, faults: FieldFault[]): SettingsReader 
     return value ?? '';
   };
   const checkGuid = (name: string, value: string, what: string) => {
-    if (value !== '' && !guid.test(value)) fault(name, 'is not a GUID', `Set ${name} to ${what}.`);
+    if (value !== '' && !isGuid(value)) fault(name, 'is not a GUID', `Set ${name} to ${what}.`);
     return value.toLowerCase();
   };
   const checkSecure = (name: string, url: URL) => {

@@ -1,4 +1,5 @@
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
+import { guidPattern } from '../guid.ts';
 import { memberOutcomes } from '../groups/memberRows.ts';
 import { textListKeyword } from './textLists.ts';
 
@@ -7,7 +8,6 @@ import { textListKeyword } from './textLists.ts';
  * documentation and gives the words of a fault's fix ("Give …").
  */
 
-const guid = '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}';
 const address = '[^\\s@,;"<>()\\[\\]\\\\:]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+';
 const aliasCharacters = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\u00A1-\\u00FF-]+";
 
@@ -49,7 +49,7 @@ export const alias = Type.String({
 });
 
 const member = Type.String({
-  pattern: `^(${guid}|[^\\s@,;]+@[^\\s@,;]+)$`,
+  pattern: `^(${guidPattern}|[^\\s@,;]+@[^\\s@,;]+)$`,
   maxLength: 320,
   description: 'a UPN, an SMTP address or an Entra object id',
 });

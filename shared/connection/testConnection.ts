@@ -44,6 +44,16 @@ const graphPermissions: readonly (readonly [need: string, oneOf: readonly string
   ['read the organization', ['Organization.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
 ];
 
+/** Template ids of Exchange Administrator and Global Administrator (exchange.md §3, graph.md §4). */
+const administratorRoles: readonly string[] = [
+  '29232cdf-9323-42fd-ade2-1d097af3e4de',
+  '62e90394-69f5-4237-9190-012177145e10',
+];
+
+/** The list of commands does not say which of their parameters a role has. */
+const withoutAdministrator =
+  'The token carries no administrator role of Exchange: mail-enabled security groups need the role "Security Group Creation and Membership", which this check cannot see.';
+
 interface Problem {
   readonly code: FaultCode;
   readonly message: string;
@@ -90,7 +100,12 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
     exchangeCmdlets: async (call) => {
       const available = new Set((await exchange.availableCmdlets(call)).map((name) => name.toLowerCase()));
       const missing = cmdlets.filter((name) => !available.has(name.toLowerCase()));
-      if (missing.length === 0) return 'Exchange allows every command this app uses.';
+      const { claims } = await exchangeTokens.get(call);
+      const hasAdministrator = claims.directoryRoles.some((role) => administratorRoles.includes(role));
+      if (missing.length === 0) {
+        const known = 'Exchange allows every command this app uses.';
+        return hasAdministrator ? known : `${known} ${withoutAdministrator}`;
+      }
       return {
         code: 'exchange_forbidden',
         message: `Exchange does not allow: ${missing.join(', ')}.`,

@@ -3,7 +3,8 @@ import type { Output } from './answers.ts';
 import { booleanOf, exchangeIdOf, listOf, type Row, textOf } from './body.ts';
 import type { Exchange } from './client.ts';
 import { ExchangeFault } from './errors.ts';
-import { isAddress, isGuid, sameText, smtpAddresses } from './identity.ts';
+import { isAddress, sameText, smtpAddresses } from './identity.ts';
+import { isGuid } from '../guid.ts';
 import { type ListEdit, opathLiteral } from './parameters.ts';
 
 /** The kinds of group that live in Exchange and that Graph only reads. */

@@ -1,10 +1,3 @@
-/** Exchange binds an Identity to far more than ids and addresses; these say which of the two a text is. */
-const guidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-export function isGuid(text: string): boolean {
-  return guidPattern.test(text);
-}
-
 /** An SMTP address or a user principal name. */
 export function isAddress(text: string): boolean {
   return /^[^\s@]+@[^\s@]+$/.test(text);

@@ -3,7 +3,8 @@ import type { Fault } from '../errors.ts';
 import { exchangeIdOf, listOf, type Row, textOf } from './body.ts';
 import { type CmdletName, type Exchange, maxBatchSize } from './client.ts';
 import { ExchangeFault } from './errors.ts';
-import { isGuid, sameText, smtpAddresses } from './identity.ts';
+import { sameText, smtpAddresses } from './identity.ts';
+import { isGuid } from '../guid.ts';
 import { opathLiteral } from './parameters.ts';
 
 /** Whatever Exchange can deliver to: a mailbox, a mail user, a contact, a group. */

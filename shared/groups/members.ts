@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
 import type { FaultCode } from '../errors.ts';
-import { isGuid } from '../exchange/identity.ts';
+import { isGuid } from '../guid.ts';
 import type { Recipient, RecipientLookup, Recipients } from '../exchange/recipients.ts';
 import type { GraphUser, GraphUsers } from '../graph/users.ts';
 import type { ProtectedUsers } from './protectedUsers.ts';

@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
-import { isAddress, isGuid } from '../exchange/identity.ts';
+import { isAddress } from '../exchange/identity.ts';
+import { isGuid } from '../guid.ts';
 import type { Recipients } from '../exchange/recipients.ts';
 import type { GraphGroups } from '../graph/groups.ts';
 import { type Blocker, blockersOf, type ProtectionLists } from './blockers.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { booleanOf, listOf, readBody, readRows, readWarnings, textOf } from '../../shared/exchange/body.ts';
-import { isAddress, isGuid, sameText, smtpAddresses } from '../../shared/exchange/identity.ts';
+import { isAddress, sameText, smtpAddresses } from '../../shared/exchange/identity.ts';
+import { isGuid } from '../../shared/guid.ts';
 import { encodeParameters, opathLiteral } from '../../shared/exchange/parameters.ts';
 
 const text = fc.string({ unit: 'grapheme' });
