@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectionString, newAccounts, startAzurite } from '../../local/processes/azurite.ts';
 import { type Child, isJsonLine, readJsonLine, startChild } from '../../local/processes/child.ts';
 import { embeddedSettings, type SimulatedTenant } from '../../local/settings.ts';
+import { preparePrograms } from './programs.ts';
 
 export interface Stage {
   /** Origins with what stands before `groups/…`, and the key. */
@@ -25,7 +25,8 @@ type SimulatorLine = SimulatedTenant & { urls: { control: string }; certificateA
 /** The simulator, the storage emulator, the local host with dist/, and the bare proxy: each a process. */
 export async function startStage(): Promise<Stage> {
   const started: Child[] = [];
-  const folder = await mkdtemp(join(tmpdir(), 'bench-overhead-'));
+  const programs = await preparePrograms();
+  const { folder } = programs;
   const keep = <T extends Child>(child: T): T => {
     started.push(child);
     return child;
@@ -51,8 +52,8 @@ export async function startStage(): Promise<Stage> {
     const host = keep(
       await startChild({
         name: 'The local host',
-        script: 'local/host/main.ts',
-        args: ['--quiet'],
+        script: programs.host,
+        args: ['--quiet', '--app', programs.app],
         env,
         isReady: isJsonLine,
       }),
@@ -62,7 +63,7 @@ export async function startStage(): Promise<Stage> {
     const proxy = keep(
       await startChild({
         name: 'The bare proxy',
-        script: 'bench/overhead/proxy.ts',
+        script: programs.proxy,
         env: { ...env, BENCH_TARGET: JSON.stringify({ ...target, ...idsIn(state) }) },
         isReady: isJsonLine,
       }),
