@@ -1,4 +1,4 @@
-import type { Client } from '@microsoft/microsoft-graph-client';
+import type { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { Call } from '../call.ts';
 import { Fault } from '../errors.ts';
 import type { Upstream, UpstreamResponse } from '../upstream/upstream.ts';
@@ -26,24 +26,25 @@ export interface Graph {
 const version = 'v1.0';
 
 export function createGraph(upstream: Upstream): Graph {
-  let client: Promise<Client> | null = null;
+  let sdk: Promise<{ client: Client; rawResponse: ResponseType }> | null = null;
   const root = `${upstream.baseUrl}/${version}`;
 
   /** The SDK is loaded with the first request: a cold start that serves none should not pay for it. */
-  async function loadClient(): Promise<Client> {
-    const { Client } = await import('./sdk.ts');
-    return Client.initWithMiddleware({
+  async function loadSdk(): Promise<{ client: Client; rawResponse: ResponseType }> {
+    const { Client, ResponseType } = await import('./sdk.ts');
+    const client = Client.initWithMiddleware({
       middleware: upstreamMiddleware(upstream),
       baseUrl: upstream.baseUrl,
       defaultVersion: version,
     });
+    return { client, rawResponse: ResponseType.RAW };
   }
 
   async function read(path: string, label: string, call: Call): Promise<UpstreamResponse> {
-    const { ResponseType } = await import('./sdk.ts');
-    client ??= loadClient();
+    sdk ??= loadSdk();
+    const { client, rawResponse } = await sdk;
     const callOptions = new CallOptions(call, 'read', label);
-    const request = (await client).api(path).middlewareOptions([callOptions]).responseType(ResponseType.RAW);
+    const request = client.api(path).middlewareOptions([callOptions]).responseType(rawResponse);
     // RAW does not throw on 4xx; the SDK's own errors lose gateway pages and headers (graph.md §7.3).
     await request.get().catch((error: unknown) => {
       throw callOptions.failure ?? error;

@@ -19,6 +19,8 @@ export interface Pace {
   readonly credit: number;
   readonly creditAtMs: number;
   /** When the upstream last began to throttle; null while it never has. */
+  readonly throttledAtMs: number | null;
+  /** The throttling from which the next rate is measured. */
   readonly emptySinceMs: number | null;
   /** Calls that it has let through since. */
   readonly passed: number;
@@ -37,6 +39,8 @@ const probeShare = 0.01;
 const minProbePerSecond = 0.1;
 /** One throttling may lower the rate to this share at most: a longer one tells less of it. */
 const maxRateDrop = 0.6;
+/** Calls let through that a measurement needs. */
+const minPassed = 20;
 /** Below the measured rate, so that small irregularities do not end in a refusal. */
 const rateMargin = 0.97;
 /** Credit that is kept back for the same reason. */
@@ -58,6 +62,7 @@ export function startPace(nowMs: number): Pace {
     rate: null,
     credit: 0,
     creditAtMs: nowMs,
+    throttledAtMs: null,
     emptySinceMs: null,
     passed: 0,
     slackAtMs: nowMs,
@@ -123,28 +128,30 @@ export function throttled(
   const waitMs = call.retryAfterMs === null ? backoffMs(pace.refusals, call.chance) : call.retryAfterMs + gateMarginMs;
   const openAtMs = Math.max(pace.openAtMs, nowMs + waitMs);
   const inFlight = pace.inFlight - 1;
-  const isSameThrottling = pace.emptySinceMs !== null && call.sentAtMs <= pace.emptySinceMs;
+  const isSameThrottling = pace.throttledAtMs !== null && call.sentAtMs <= pace.throttledAtMs;
   if (isSameThrottling) return { ...pace, inFlight, openAtMs };
   return {
     ...pace,
     inFlight,
     openAtMs,
     limit: Math.max(minLimit, pace.limit / 2),
-    rate: measuredRate(pace, nowMs),
     credit: 0,
     creditAtMs: nowMs,
-    emptySinceMs: nowMs,
-    passed: 0,
+    throttledAtMs: nowMs,
     refusals: pace.refusals + 1,
+    ...measured(pace, nowMs),
   };
 }
 
-function measuredRate(pace: Pace, nowMs: number): number | null {
+/** The rate since the last measurement, where that tells anything, and where the next measurement begins. */
+function measured(pace: Pace, nowMs: number): Pick<Pace, 'rate' | 'emptySinceMs' | 'passed'> {
+  const begin = { emptySinceMs: nowMs, passed: 0 };
   // Without demand all the time, what was let through says what was asked for, not what was allowed.
-  if (pace.emptySinceMs === null || pace.slackAtMs > pace.emptySinceMs) return pace.rate;
-  const measured = (pace.passed / Math.max(1, nowMs - pace.emptySinceMs)) * rateMargin;
-  const floor = pace.rate === null ? minProbePerSecond / 1_000 : pace.rate * maxRateDrop;
-  return Math.max(measured, floor);
+  if (pace.emptySinceMs === null || pace.slackAtMs > pace.emptySinceMs) return { ...begin, rate: pace.rate };
+  // Refused calls may count too: then the next throttling comes at once, and a handful of calls says nothing yet.
+  if (pace.passed < minPassed) return { emptySinceMs: pace.emptySinceMs, passed: pace.passed, rate: pace.rate };
+  const rate = (pace.passed / Math.max(1, nowMs - pace.emptySinceMs)) * rateMargin;
+  return { ...begin, rate: Math.max(rate, (pace.rate ?? 0) * maxRateDrop) };
 }
 
 function creditAt(pace: Pace, nowMs: number): number {

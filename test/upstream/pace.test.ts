@@ -51,6 +51,15 @@ describe('the pace', () => {
     expect(refuse(quiet, 600_000).rate).toBeNull();
   });
 
+  test('takes no rate from a handful of calls: what refused calls cost comes first', () => {
+    const first = refuse(startPace(0), 1_000);
+    const again = refuse(letThrough(first, 5, 2_300, 2_600), 2_650);
+    expect(again.rate).toBeNull();
+    // The measurement goes on: it still spans from one empty allowance to another.
+    const rate = refuse(letThrough(again, 195, 4_000, 10_900), 11_000).rate ?? 0;
+    expect(rate * 1_000).toBeCloseTo(20 * 0.97, 5);
+  });
+
   test('forgets the rate after a long rest', () => {
     const known = { ...startPace(0), rate: 0.001, credit: 5 };
     expect(sent(known, false, 59_000).rate).toBe(0.001);
