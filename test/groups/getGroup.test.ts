@@ -137,11 +137,14 @@ describe('what only one directory tells', () => {
   });
 
   test('two groups of one name, one without an Entra id, are told apart all the same', async () => {
-    await answered(row, {
-      ...row,
-      PrimarySmtpAddress: 'other@contoso.com',
-      ExternalDirectoryObjectId: cast.security.id,
-    });
+    await answered(
+      { ...row, PrimarySmtpAddress: 'unseen@contoso.com' },
+      {
+        ...row,
+        PrimarySmtpAddress: 'other@contoso.com',
+        ExternalDirectoryObjectId: cast.security.id,
+      },
+    );
     const answer = await get('Harbour Crew');
     expect(answer).toMatchObject({ status: 409, body: { code: 'ambiguous_group' } });
     expect(answer.body?.detail).toContain('no id yet');
