@@ -5,7 +5,7 @@ import type { Exchange } from './client.ts';
 import { ExchangeFault } from './errors.ts';
 import { isAddress, sameText, smtpAddresses } from './identity.ts';
 import { isGuid } from '../guid.ts';
-import { type ListEdit, opathLiteral } from './parameters.ts';
+import { type ListEdit, opathLiteral, type Parameters } from './parameters.ts';
 
 /** The kinds of group that live in Exchange and that Graph only reads. */
 export type ExchangeGroupKind = 'distributionList' | 'mailEnabledSecurity';
@@ -31,7 +31,33 @@ export interface DistributionGroup {
   readonly isDirSynced: boolean;
   readonly hideFromAddressLists: boolean;
   readonly requireSenderAuthentication: boolean;
+  readonly joinRestriction: JoinRestriction;
+  readonly departRestriction: DepartRestriction;
+  readonly moderationEnabled: boolean;
+  readonly sendModerationNotifications: ModerationNotifications;
+  /** These five name recipients as Exchange gives them, like `managedBy`. */
+  readonly moderatedBy: readonly string[];
+  readonly bypassModerationFrom: readonly string[];
+  /** Who alone may send to the group; empty: everybody. */
+  readonly acceptMessagesFrom: readonly string[];
+  readonly rejectMessagesFrom: readonly string[];
+  readonly sendOnBehalf: readonly string[];
+  /** The displayed text, without the HTML that Exchange puts around it. */
+  readonly mailTip: string | null;
+  /** Those of 1 to 15 that hold a text. */
+  readonly customAttributes: Readonly<Record<string, string>>;
+  /** What senders who replied from a cache address: as an X500 address it keeps a re-created group reachable. */
+  readonly legacyExchangeDn: string | null;
+  /** Addresses that are not SMTP, with their prefix, like `X500:/o=…`. */
+  readonly otherAddresses: readonly string[];
 }
+
+export const joinRestrictions = ['open', 'closed', 'approvalRequired'] as const;
+export type JoinRestriction = (typeof joinRestrictions)[number];
+export const departRestrictions = ['open', 'closed'] as const;
+export type DepartRestriction = (typeof departRestrictions)[number];
+export const moderationNotifications = ['always', 'internal', 'never'] as const;
+export type ModerationNotifications = (typeof moderationNotifications)[number];
 
 /** Parameters of `New-DistributionGroup` that this app sets. */
 export interface NewDistributionGroup {
@@ -45,14 +71,45 @@ export interface NewDistributionGroup {
   readonly owners: readonly string[];
   readonly requireSenderAuthentication: boolean;
   readonly ignoreNamingPolicy: boolean;
+  /** Absent: Exchange's default, which differs between the kinds (exchange.md §4). */
+  readonly joinRestriction?: JoinRestriction;
+  readonly departRestriction?: DepartRestriction;
 }
 
-/** What only `Set-DistributionGroup` can do (exchange.md §4), and what can be completed later. */
+/**
+ * What `Set-DistributionGroup` shall change; what is absent stays. Lists replace, edits add and remove; recipients are
+ * named by object id or address. `addresses` and `primarySmtpAddress` exclude each other (exchange.md §4).
+ */
 export interface DistributionGroupChange {
-  readonly hideFromAddressLists?: boolean;
-  readonly description?: string;
+  readonly name?: string;
+  readonly displayName?: string;
+  /** For `name` and `displayName`. */
+  readonly ignoreNamingPolicy?: boolean;
+  readonly alias?: string;
+  readonly primarySmtpAddress?: string;
+  /** With prefix: `smtp:`, `X500:`. */
   readonly addresses?: ListEdit;
+  readonly owners?: readonly string[] | ListEdit;
+  /** null clears. */
+  readonly description?: string | null;
+  readonly hideFromAddressLists?: boolean;
+  readonly requireSenderAuthentication?: boolean;
+  readonly joinRestriction?: JoinRestriction;
+  readonly departRestriction?: DepartRestriction;
+  readonly moderationEnabled?: boolean;
+  readonly sendModerationNotifications?: ModerationNotifications;
+  readonly moderatedBy?: readonly string[];
+  readonly bypassModerationFrom?: readonly string[];
+  readonly acceptMessagesFrom?: readonly string[];
+  readonly rejectMessagesFrom?: readonly string[];
+  readonly sendOnBehalf?: readonly string[];
+  /** null clears; up to 175 characters. */
+  readonly mailTip?: string | null;
+  /** By number, 1 to 15; an empty text clears. */
+  readonly customAttributes?: Readonly<Record<string, string>>;
 }
+
+const customAttributeCount = 15;
 
 const recipientTypes: Readonly<Record<string, ExchangeGroupKind>> = {
   MailUniversalDistributionGroup: 'distributionList',
@@ -109,6 +166,8 @@ export function createDistributionGroups(exchange: Exchange): DistributionGroups
             ManagedBy: group.owners,
             RequireSenderAuthenticationEnabled: group.requireSenderAuthentication,
             IgnoreNamingPolicy: group.ignoreNamingPolicy ? true : undefined,
+            MemberJoinRestriction: enumName(group.joinRestriction),
+            MemberDepartRestriction: enumName(group.departRestriction),
           },
         },
         call,
@@ -120,13 +179,7 @@ export function createDistributionGroups(exchange: Exchange): DistributionGroups
       exchange.write(
         {
           name: 'Set-DistributionGroup',
-          parameters: {
-            Identity: exchangeId,
-            HiddenFromAddressListsEnabled: change.hideFromAddressLists,
-            Description: change.description === undefined ? undefined : [change.description],
-            EmailAddresses: change.addresses,
-            ...bypass,
-          },
+          parameters: { Identity: exchangeId, ...changeParameters(change), ...bypass },
         },
         call,
       ),
@@ -137,6 +190,72 @@ export function createDistributionGroups(exchange: Exchange): DistributionGroups
         call,
       ),
   };
+}
+
+/**
+ * Whether who may send is limited or mail is moderated: what Exchange wants of a group of 5,000 members or more
+ * (exchange.md §4, Limits). Pure.
+ */
+export function isDeliveryRestricted(
+  group: Pick<DistributionGroup, 'acceptMessagesFrom' | 'moderationEnabled'>,
+): boolean {
+  return group.moderationEnabled || group.acceptMessagesFrom.length > 0;
+}
+
+function changeParameters(change: DistributionGroupChange): Parameters {
+  const { description, customAttributes = {} } = change;
+  return {
+    Name: change.name,
+    DisplayName: change.displayName,
+    IgnoreNamingPolicy: change.ignoreNamingPolicy === true ? true : undefined,
+    Alias: change.alias,
+    PrimarySmtpAddress: change.primarySmtpAddress,
+    EmailAddresses: change.addresses,
+    ManagedBy: change.owners,
+    Description: description === undefined ? undefined : [description].filter((each) => each !== null),
+    HiddenFromAddressListsEnabled: change.hideFromAddressLists,
+    RequireSenderAuthenticationEnabled: change.requireSenderAuthentication,
+    MemberJoinRestriction: enumName(change.joinRestriction),
+    MemberDepartRestriction: enumName(change.departRestriction),
+    ModerationEnabled: change.moderationEnabled,
+    SendModerationNotifications: enumName(change.sendModerationNotifications),
+    ModeratedBy: change.moderatedBy,
+    BypassModerationFromSendersOrMembers: change.bypassModerationFrom,
+    AcceptMessagesOnlyFromSendersOrMembers: change.acceptMessagesFrom,
+    RejectMessagesFromSendersOrMembers: change.rejectMessagesFrom,
+    GrantSendOnBehalfTo: change.sendOnBehalf,
+    MailTip: change.mailTip,
+    ...Object.fromEntries(Object.entries(customAttributes).map(([number, text]) => [`CustomAttribute${number}`, text])),
+  };
+}
+
+/** Written out in full: Exchange matches enumerators by their beginning (exchange.md §1.3). */
+function enumName(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : `${value.charAt(0).toUpperCase()}${value.slice(1)}`;
+}
+
+/** One of `names`, whatever its case; `fallback` where Exchange says nothing, or something new. */
+function enumOf<const Name extends string>(row: Row, property: string, names: readonly Name[], fallback: Name): Name {
+  const value = textOf(row, property);
+  return names.find((name) => sameText(name, value)) ?? fallback;
+}
+
+/** Exchange keeps a MailTip as `<html><body>…</body></html>` (Set-DistributionGroup, MailTip). */
+function mailTipOf(row: Row): string | null {
+  const text =
+    textOf(row, 'MailTip')
+      ?.replace(/<\/?(html|body)>/gi, '')
+      .trim() ?? '';
+  return text === '' ? null : text;
+}
+
+function customAttributesOf(row: Row): Record<string, string> {
+  const attributes: Record<string, string> = {};
+  for (let number = 1; number <= customAttributeCount; number += 1) {
+    const text = textOf(row, `CustomAttribute${number}`);
+    if (text !== null) attributes[number] = text;
+  }
+  return attributes;
 }
 
 function nameFilter(name: string): string {
@@ -152,11 +271,14 @@ function isNamed(group: DistributionGroup, identity: string): boolean {
 function readDistributionGroup(row: Row): DistributionGroup {
   const recipientType = textOf(row, 'RecipientTypeDetails') ?? '';
   const primarySmtpAddress = textOf(row, 'PrimarySmtpAddress') ?? '';
-  const addresses = smtpAddresses(listOf(row, 'EmailAddresses'));
+  const emailAddresses = listOf(row, 'EmailAddresses');
+  const addresses = smtpAddresses(emailAddresses);
+  const kind = recipientTypes[recipientType] ?? null;
+  const defaultDepartRestriction = kind === 'mailEnabledSecurity' ? 'closed' : 'open';
   return {
     id: textOf(row, 'ExternalDirectoryObjectId'),
     exchangeId: exchangeIdOf(row),
-    kind: recipientTypes[recipientType] ?? null,
+    kind,
     recipientType,
     name: textOf(row, 'Name') ?? '',
     displayName: textOf(row, 'DisplayName') ?? textOf(row, 'Name') ?? '',
@@ -168,5 +290,18 @@ function readDistributionGroup(row: Row): DistributionGroup {
     isDirSynced: booleanOf(row, 'IsDirSynced'),
     hideFromAddressLists: booleanOf(row, 'HiddenFromAddressListsEnabled'),
     requireSenderAuthentication: booleanOf(row, 'RequireSenderAuthenticationEnabled'),
+    joinRestriction: enumOf(row, 'MemberJoinRestriction', joinRestrictions, 'closed'),
+    departRestriction: enumOf(row, 'MemberDepartRestriction', departRestrictions, defaultDepartRestriction),
+    moderationEnabled: booleanOf(row, 'ModerationEnabled'),
+    sendModerationNotifications: enumOf(row, 'SendModerationNotifications', moderationNotifications, 'always'),
+    moderatedBy: listOf(row, 'ModeratedBy'),
+    bypassModerationFrom: listOf(row, 'BypassModerationFromSendersOrMembers'),
+    acceptMessagesFrom: listOf(row, 'AcceptMessagesOnlyFromSendersOrMembers'),
+    rejectMessagesFrom: listOf(row, 'RejectMessagesFromSendersOrMembers'),
+    sendOnBehalf: listOf(row, 'GrantSendOnBehalfTo'),
+    mailTip: mailTipOf(row),
+    customAttributes: customAttributesOf(row),
+    legacyExchangeDn: textOf(row, 'LegacyExchangeDN'),
+    otherAddresses: emailAddresses.filter((address) => !/^smtp:/i.test(address)),
   };
 }

@@ -4,7 +4,8 @@ export interface ListEdit {
   readonly remove?: readonly string[];
 }
 
-export type ParameterValue = string | number | boolean | readonly string[] | ListEdit;
+/** null is PowerShell's `$null`: it clears a single-valued property, as an empty list clears a multi-valued one. */
+export type ParameterValue = string | number | boolean | null | readonly string[] | ListEdit;
 
 /** Cmdlet parameters by their PowerShell names; `undefined` ones are not sent. */
 export type Parameters = Readonly<Record<string, ParameterValue | undefined>>;
@@ -19,7 +20,7 @@ export function encodeParameters(parameters: Parameters): Record<string, unknown
 }
 
 function isListEdit(value: ParameterValue): value is ListEdit {
-  return typeof value === 'object' && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function encodeListEdit(edit: ListEdit): Record<string, unknown> {

@@ -207,6 +207,19 @@ const existing: DistributionGroup = {
   isDirSynced: false,
   hideFromAddressLists: false,
   requireSenderAuthentication: true,
+  joinRestriction: 'closed',
+  departRestriction: 'open',
+  moderationEnabled: false,
+  sendModerationNotifications: 'always',
+  moderatedBy: [],
+  bypassModerationFrom: [],
+  acceptMessagesFrom: [],
+  rejectMessagesFrom: [],
+  sendOnBehalf: [],
+  mailTip: null,
+  customAttributes: {},
+  legacyExchangeDn: null,
+  otherAddresses: [],
 };
 
 const owner: fc.Arbitrary<Recipient> = fc.uuid().map((id) => ({
