@@ -10,7 +10,7 @@ export const processEnvironment: Environment = process.env;
 export type WriteMode = 'on' | 'reportOnly' | 'off';
 
 /** A family of actions. Those not listed in ENABLED_ROOMS are not registered. */
-export const rooms = ['connection', 'groups', 'members'] as const;
+export const rooms = ['connection', 'groups', 'members', 'operations'] as const;
 export type Room = (typeof rooms)[number];
 
 export type Credential =
@@ -26,7 +26,14 @@ export interface UpstreamSettings {
 
 export type Storage =
   | { readonly type: 'connectionString'; readonly connectionString: string }
-  | { readonly type: 'identity'; readonly tableServiceUri: string; readonly clientId: string | null };
+  | ({ readonly type: 'identity'; readonly clientId: string | null } & StorageAddresses);
+
+/** Where the three services of the storage account are. */
+export interface StorageAddresses {
+  readonly tableServiceUri: string;
+  readonly queueServiceUri: string;
+  readonly blobServiceUri: string;
+}
 
 export interface Config {
   readonly tenantId: string;
@@ -230,26 +237,36 @@ function readCredential(settings: SettingsReader): Credential {
 }
 
 function readStorage(settings: SettingsReader, storageSuffix: string): Storage {
-  const tableServiceUri = settings.optional('AzureWebJobsStorage__tableServiceUri');
-  const accountName = settings.optional('AzureWebJobsStorage__accountName');
   const clientId = settings.optionalGuid('AzureWebJobsStorage__clientId', 'the client id of a user-assigned identity');
-  if (tableServiceUri !== null) {
-    const like = `https://youraccount.table.${storageSuffix}`;
-    settings.url('AzureWebJobsStorage__tableServiceUri', tableServiceUri, like);
-    return { type: 'identity', tableServiceUri, clientId };
-  }
-  if (accountName !== null) {
-    if (!/^[a-z0-9]{3,24}$/.test(accountName)) {
-      const fix = 'Give the name of the storage account alone, 3 to 24 lower-case letters and digits.';
-      settings.fault('AzureWebJobsStorage__accountName', 'is not the name of a storage account', fix);
-    }
-    return { type: 'identity', tableServiceUri: `https://${accountName}.table.${storageSuffix}`, clientId };
-  }
+  const addresses = readStorageAddresses(settings, storageSuffix);
+  if (addresses !== null) return { type: 'identity', clientId, ...addresses };
   const connectionString = settings.optional('AzureWebJobsStorage');
   if (connectionString === null) {
     const fix =
-      'Set AzureWebJobsStorage__tableServiceUri (with a managed identity), AzureWebJobsStorage__accountName, or a connection string.';
-    settings.fault('AzureWebJobsStorage', 'is not set: the audit has nowhere to be written', fix);
+      'Set AzureWebJobsStorage__accountName (with a managed identity), the three AzureWebJobsStorage__…ServiceUri, or a connection string.';
+    settings.fault('AzureWebJobsStorage', 'is not set: there is nowhere to keep the audit and the work', fix);
   }
   return { type: 'connectionString', connectionString: connectionString ?? '' };
+}
+
+/** By three addresses, as the Functions host wants them, or by the account's name; null when neither is given. */
+function readStorageAddresses(settings: SettingsReader, storageSuffix: string): StorageAddresses | null {
+  const accountName = settings.optional('AzureWebJobsStorage__accountName');
+  if (accountName !== null && !/^[a-z0-9]{3,24}$/.test(accountName)) {
+    const fix = 'Give the name of the storage account alone, 3 to 24 lower-case letters and digits.';
+    settings.fault('AzureWebJobsStorage__accountName', 'is not the name of a storage account', fix);
+  }
+  const services = ['table', 'queue', 'blob'] as const;
+  const names = services.map((service) => `AzureWebJobsStorage__${service}ServiceUri`);
+  const given = names.some((name) => settings.optional(name) !== null);
+  if (accountName === null && !given) return null;
+  const [tableServiceUri = '', queueServiceUri = '', blobServiceUri = ''] = services.map((service, index) => {
+    const name = names[index] ?? '';
+    const like = `https://${accountName ?? 'youraccount'}.${service}.${storageSuffix}`;
+    const address = settings.optional(name);
+    if (address !== null) settings.url(name, address, like);
+    else if (accountName === null) settings.fault(name, 'is not set', `Give an address like ${like}.`);
+    return address ?? like;
+  });
+  return { tableServiceUri, queueServiceUri, blobServiceUri };
 }

@@ -23,20 +23,26 @@ export const faultTable = {
 
   // What the request names
   group_not_found: { status: 404, title: 'No such group', retryable: false },
+  operation_not_found: { status: 404, title: 'No such operation', retryable: false },
   member_not_found: { status: 404, title: 'No such user or recipient', retryable: false },
   ambiguous_group: { status: 409, title: 'More than one group matches', retryable: false },
   ambiguous_member: { status: 409, title: 'More than one recipient matches', retryable: false },
   owner_not_valid: { status: 409, title: 'An owner cannot own this group', retryable: false },
   member_kind_not_allowed: { status: 409, title: 'This object cannot be a member of this group', retryable: false },
   no_mailbox: { status: 429, title: 'The user has no mailbox yet', retryable: true },
-  not_replicated: { status: 429, title: 'Exchange has not replicated this yet', retryable: true },
+  not_replicated: { status: 429, title: 'This has not replicated yet', retryable: true },
   group_not_ready: { status: 429, title: 'The group has not replicated yet', retryable: true },
 
   // Conflicts with what is there
   exists_with_differences: { status: 409, title: 'The group exists and differs from the request', retryable: false },
   address_in_use: { status: 409, title: 'The name, alias or address is taken', retryable: false },
   confirm_mismatch: { status: 409, title: 'The confirmation does not name this object', retryable: false },
+  group_busy: { status: 409, title: 'Another request is changing this group', retryable: true },
+  plan_changed: { status: 409, title: 'Reality has overtaken the plan', retryable: false },
+  too_many_removals: { status: 409, title: 'The change removes more members than the guard allows', retryable: false },
+  would_empty_group: { status: 409, title: 'The change would leave the group without members', retryable: false },
   last_owner: { status: 409, title: 'A group must keep an owner', retryable: false },
+  quota_exceeded: { status: 409, title: 'The directory takes no more of these', retryable: false },
 
   // What must not be written
   on_premises_synced: { status: 403, title: 'The group is synced from on-premises', retryable: false },
@@ -65,6 +71,7 @@ export const faultTable = {
   upstream_failed: { status: 502, title: 'Microsoft failed to answer properly', retryable: true },
   foreign_link: { status: 502, title: 'An upstream link leads to another host', retryable: false },
   kind_mismatch: { status: 502, title: 'Exchange created another kind of group', retryable: false },
+  storage_unavailable: { status: 503, title: "The app's storage is unreachable", retryable: true },
   audit_unavailable: { status: 503, title: 'The audit store is unreachable, so nothing was written', retryable: true },
 
   // Us

@@ -364,7 +364,13 @@ describe('storage by identity', () => {
   ])('takes the token of the %s identity', async (_, clientId) => {
     identity.heard.length = 0;
     store.heard.length = 0;
-    const tables = createTables({ type: 'identity', tableServiceUri: store.url, clientId });
+    const tables = createTables({
+      type: 'identity',
+      tableServiceUri: store.url,
+      queueServiceUri: store.url,
+      blobServiceUri: store.url,
+      clientId,
+    });
     await createAudit(tables, systemClock).record(intent, call, () => Promise.resolve(written));
     expect(store.heard.map(({ line }) => line.replace(/\?.*|\(.*/, ''))).toEqual([
       'POST /Tables',
@@ -380,7 +386,13 @@ describe('storage by identity', () => {
   test('fails as an unreachable store where there is no identity', async () => {
     identity.respond(() => ({ status: 400, body: { statusCode: 400, message: 'No managed identity found' } }));
     const clientId = '87654321-1234-4234-8234-123456789012';
-    const tables = createTables({ type: 'identity', tableServiceUri: store.url, clientId });
+    const tables = createTables({
+      type: 'identity',
+      tableServiceUri: store.url,
+      queueServiceUri: store.url,
+      blobServiceUri: store.url,
+      clientId,
+    });
     const fault = await faultOf(createAudit(tables, systemClock).probe(call));
     expect(fault).toMatchObject({ code: 'audit_unavailable' });
     expect(fault.message).toContain('No managed identity found');

@@ -1,5 +1,6 @@
 import type { TableClient, TableServiceClientOptions } from '@azure/data-tables';
 import type { Storage } from '../config.ts';
+import { loadStorageCredential } from './connect.ts';
 
 export interface Tables {
   /** The client of a table that exists; created with the first use. @throws the SDK's errors */
@@ -49,10 +50,5 @@ async function connect(storage: Storage, name: string): Promise<TableClient> {
       allowInsecureConnection,
     });
   }
-  const { ManagedIdentityCredential } = await import('@azure/identity');
-  const credential =
-    storage.clientId === null
-      ? new ManagedIdentityCredential()
-      : new ManagedIdentityCredential({ clientId: storage.clientId });
-  return new TableClient(storage.tableServiceUri, name, credential, clientOptions);
+  return new TableClient(storage.tableServiceUri, name, await loadStorageCredential(storage), clientOptions);
 }

@@ -1,0 +1,69 @@
+import type { QueueClient } from '@azure/storage-queue';
+import type { Call } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import type { Storage } from '../config.ts';
+import { loadStorageCredential, storageRetries } from './connect.ts';
+import { storeFault } from './storeFault.ts';
+
+export interface Queues {
+  /**
+   * Puts a message onto a queue, to be seen at `dueAtMs` at the earliest: at once when absent. `dueAt` goes into the
+   * message as well, since the queue's clock is not ours (design §6.9).
+   * @throws Fault `storage_unavailable`
+   */
+  send(queue: string, message: Readonly<Record<string, string>>, call: Call, dueAtMs?: number): Promise<void>;
+}
+
+/** How long a message can stay unseen (Azure Queue storage: 7 days); one that is due later is sent on again then. */
+const maxDelaySeconds = 7 * 24 * 3_600 - 60;
+
+/** Azure Queue storage. The SDK is loaded, and a queue made, with the first use. */
+export function createQueues(storage: Storage, clock: Clock): Queues {
+  const opened = new Map<string, Promise<QueueClient>>();
+
+  async function open(name: string): Promise<QueueClient> {
+    const client = await connect(storage, name);
+    await client.createIfNotExists();
+    return client;
+  }
+
+  return {
+    send: async (name, message, call, dueAtMs) => {
+      const nowMs = clock.now();
+      const delaySeconds = dueAtMs === undefined ? 0 : Math.ceil((dueAtMs - nowMs) / 1_000);
+      const text = encodeMessage(
+        dueAtMs === undefined ? message : { ...message, dueAt: new Date(dueAtMs).toISOString() },
+      );
+      const queue = opened.get(name) ?? open(name);
+      opened.set(name, queue);
+      try {
+        await (
+          await queue
+        ).sendMessage(text, {
+          visibilityTimeout: Math.min(Math.max(0, delaySeconds), maxDelaySeconds),
+          // Never: what waits for its turn must not vanish.
+          messageTimeToLive: -1,
+          abortSignal: call.deadline.signal,
+        });
+      } catch (error) {
+        opened.delete(name);
+        throw storeFault(error, `sending a message to the queue ${name}`, call);
+      }
+    },
+  };
+}
+
+/** The one way a message is written: base64, as `messageEncoding` of host.json says; raw text ends in poison (functions.md §4). */
+export function encodeMessage(message: Readonly<Record<string, string>>): string {
+  return Buffer.from(JSON.stringify(message), 'utf8').toString('base64');
+}
+
+async function connect(storage: Storage, name: string): Promise<QueueClient> {
+  const { QueueServiceClient } = await import('@azure/storage-queue');
+  const options = { retryOptions: storageRetries };
+  const service =
+    storage.type === 'connectionString'
+      ? QueueServiceClient.fromConnectionString(storage.connectionString, options)
+      : new QueueServiceClient(storage.queueServiceUri, await loadStorageCredential(storage), options);
+  return service.getQueueClient(name);
+}
