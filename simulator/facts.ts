@@ -108,6 +108,28 @@ export const facts = {
     source: 'public permission reference, not in reference/',
     certainty: 'inferred',
   },
+  graphBatch: {
+    behaviour:
+      'POST /$batch takes at most 20 requests with unique ids and relative urls, answers 200 with a status, headers and body for each, limits each on its own, and 424 where a request it depends on failed',
+    source: 'graph.md §1.6',
+    certainty: 'certain',
+  },
+  graphBatchRefusals: {
+    behaviour: 'A malformed or nested $batch is refused whole with 400; the words',
+    source: 'graph.md §1.6 for the rules',
+    certainty: 'inferred',
+  },
+  graphBatchOrder: {
+    behaviour: 'Requests of a $batch that do not depend on each other run, and are answered, in any order',
+    source: 'graph.md §1.6 for the answers',
+    certainty: 'inferred',
+  },
+  graphBatchItems: {
+    behaviour:
+      'A batch item without content has no headers and body, `body: null`, or `body: {}` with a Content-Type, in turns',
+    source: 'graph.md §7.3 for the last',
+    certainty: 'inferred',
+  },
   directoryDeletion: {
     behaviour: 'A deleted group or user is gone at once; /directory/deletedItems is not modelled',
     source: 'graph.md §8',

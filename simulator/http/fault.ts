@@ -25,7 +25,11 @@ export type Fault =
   | { kind: 'slow'; delayMs: number; where?: 'headers' | 'body' }
   | {
       kind: 'batchParts';
+      /** Of Exchange. */
       cmdlet?: string;
+      /** Of Graph, as is `path`: a substring of the part's url. */
+      method?: string;
+      path?: string;
       indexes?: number[];
       count?: number;
       status?: number;
@@ -77,6 +81,8 @@ const kinds: Record<Fault['kind'], Shape> = {
   batchParts: {
     optional: {
       cmdlet: isString,
+      method: isString,
+      path: isString,
       indexes: isIndexes,
       count: isCount,
       status: isStatus,
