@@ -1,11 +1,24 @@
 import type { Client, ResponseType } from '@microsoft/microsoft-graph-client';
 import type { Call } from '../call.ts';
 import { Fault } from '../errors.ts';
+import type { Effect } from '../upstream/policy.ts';
 import type { Upstream, UpstreamResponse } from '../upstream/upstream.ts';
-import { graphFault, unreadableGraphAnswer } from './errors.ts';
+import { type GraphObject, type GraphOutput, isObject, readObject, readOutput } from './answers.ts';
+import {
+  batchBody,
+  type GraphBatchRequest,
+  type GraphPart,
+  labelOfBatch,
+  maxGraphBatch,
+  readBatchParts,
+  throttledForMs,
+} from './batch.ts';
+import { refuseStrayDeletion } from './deletions.ts';
+import { graphFault, type GraphRequestLine, isGraphFault, unreadableGraphAnswer } from './errors.ts';
 import { CallOptions, upstreamMiddleware } from './middleware.ts';
+import { headersFor } from './odata.ts';
 
-export type GraphObject = Readonly<Record<string, unknown>>;
+export type { GraphObject } from './answers.ts';
 
 export interface GraphPage {
   readonly items: readonly GraphObject[];
@@ -14,13 +27,30 @@ export interface GraphPage {
 }
 
 /**
- * Graph v1.0 for reading. Paths begin with `/` and are already encoded (see odata.ts).
- * All methods throw GraphFault for a refusal and the faults of Upstream.send.
+ * Graph v1.0. Paths begin with `/` and are already encoded (see odata.ts); `$count` and `$search` in them bring the
+ * header that such queries need. All methods throw GraphFault for a refusal and the faults of Upstream.send.
  */
 export interface Graph {
   /** One object; null when Graph says 404. */
   find(path: string, label: string, call: Call): Promise<GraphObject | null>;
   page(path: string, label: string, call: Call): Promise<GraphPage>;
+  /** Of a path that ends in `/$count`. */
+  count(path: string, label: string, call: Call): Promise<number>;
+  /** One write. @throws GraphFault, Fault `outcome_unknown` when it may have been carried out */
+  write(
+    method: 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body: object | null,
+    label: string,
+    call: Call,
+  ): Promise<GraphOutput>;
+  /**
+   * Up to `maxGraphBatch` requests of one effect in one call, answered in the order given. A batch saves latency, not
+   * quota (graph.md §1.6). @throws only what the whole call came to
+   */
+  batch(requests: readonly GraphBatchRequest[], effect: Effect, call: Call): Promise<GraphPart[]>;
+  /** How a write names an object that it links to. */
+  reference(id: string): string;
 }
 
 const version = 'v1.0';
@@ -40,19 +70,40 @@ export function createGraph(upstream: Upstream): Graph {
     return { client, rawResponse: ResponseType.RAW };
   }
 
-  async function read(path: string, label: string, call: Call): Promise<UpstreamResponse> {
+  async function send(
+    { method, path, label }: GraphRequestLine,
+    body: object | null,
+    effect: Effect,
+    call: Call,
+  ): Promise<UpstreamResponse> {
+    refuseStrayDeletion(method, path);
     sdk ??= loadSdk();
     const { client, rawResponse } = await sdk;
-    const callOptions = new CallOptions(call, 'read', label);
-    const request = client.api(path).middlewareOptions([callOptions]).responseType(rawResponse);
+    const callOptions = new CallOptions(call, effect, label);
+    const request = client
+      .api(path)
+      .headers({ ...headersFor(path) })
+      .middlewareOptions([callOptions])
+      .responseType(rawResponse);
+    const senders = {
+      GET: () => request.get(),
+      // Without a body JSON.stringify(undefined) is undefined: none is sent.
+      POST: () => request.post(body ?? undefined),
+      PATCH: () => request.patch(body ?? undefined),
+      DELETE: () => request.delete(),
+    };
     // RAW does not throw on 4xx; the SDK's own errors lose gateway pages and headers (graph.md §7.3).
-    await request.get().catch((error: unknown) => {
+    await senders[method]().catch((error: unknown) => {
       throw callOptions.failure ?? error;
     });
     if (callOptions.answer === null) throw new TypeError('the Graph SDK did not run the middleware');
     const { status } = callOptions.answer;
     if (status === 401 || status === 403) upstream.tokens.forget();
     return callOptions.answer;
+  }
+
+  async function read(path: string, label: string, call: Call): Promise<UpstreamResponse> {
+    return send({ method: 'GET', path, label }, null, 'read', call);
   }
 
   /** The SDK glues an absolute plain-http link onto its base URL (graph.md §7.3): give it the path alone. */
@@ -68,36 +119,60 @@ export function createGraph(upstream: Upstream): Graph {
   }
 
   return {
+    reference: (id) => `${root}/directoryObjects/${id}`,
+
     find: async (path, label, call) => {
       const answer = await read(path, label, call);
       if (answer.status === 404) return null;
-      return readObject(label, answer);
+      return objectIn({ method: 'GET', path, label }, answer);
     },
 
     page: async (path, label, call) => {
       const answer = await read(path, label, call);
-      const body = readObject(label, answer);
-      if (!Array.isArray(body.value)) throw unreadableGraphAnswer(label, answer);
+      const line = { method: 'GET', path, label } as const;
+      const body = objectIn(line, answer);
+      if (!Array.isArray(body.value)) throw unreadableGraphAnswer(line, answer);
       const nextLink = body['@odata.nextLink'];
       return {
         items: body.value.filter(isObject),
         nextPath: typeof nextLink === 'string' ? pathOf(nextLink) : null,
       };
     },
+
+    count: async (path, label, call) => {
+      const answer = await read(path, label, call);
+      const line = { method: 'GET', path, label } as const;
+      if (answer.status !== 200) throw graphFault(line, answer);
+      // Plain text, with a byte order mark in front of it where .NET feels like it.
+      const text = answer.text.replace(/^\uFEFF/, '').trim();
+      if (!/^\d+$/.test(text)) throw unreadableGraphAnswer(line, answer);
+      return Number(text);
+    },
+
+    write: async (method, path, body, label, call) => {
+      const line = { method, path, label };
+      return readOutput(line, 'write', await send(line, body, 'write', call));
+    },
+
+    batch: async (requests, effect, call) => {
+      if (requests.length === 0) return [];
+      if (requests.length > maxGraphBatch) throw new RangeError(`a batch holds at most ${maxGraphBatch} requests`);
+      for (const { method, path } of requests) refuseStrayDeletion(method, path);
+      const line = { method: 'POST', path: '/$batch', label: labelOfBatch(requests) } as const;
+      const parts = readBatchParts(requests, effect, await send(line, batchBody(requests), effect, call));
+      const waitMs = throttledForMs(parts);
+      if (waitMs !== undefined) upstream.slowDown(effect, waitMs);
+      if (parts.some((part) => !part.ok && isGraphFault(part.fault, 'forbidden', 'unauthorized'))) {
+        upstream.tokens.forget();
+      }
+      return parts;
+    },
   };
 }
 
-function readObject(label: string, answer: UpstreamResponse): GraphObject {
-  if (answer.status !== 200) throw graphFault(label, answer);
-  try {
-    const body: unknown = JSON.parse(answer.text);
-    if (isObject(body)) return body;
-  } catch {
-    // A gateway's page with status 200.
-  }
-  throw unreadableGraphAnswer(label, answer);
-}
-
-function isObject(value: unknown): value is GraphObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function objectIn(line: GraphRequestLine, answer: UpstreamResponse): GraphObject {
+  if (answer.status !== 200) throw graphFault(line, answer);
+  const object = readObject(answer.text);
+  if (object === null) throw unreadableGraphAnswer(line, answer);
+  return object;
 }

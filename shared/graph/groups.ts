@@ -16,8 +16,15 @@ export interface GraphGroup {
   readonly isMailEnabled: boolean;
   readonly isSecurityEnabled: boolean;
   readonly isOnPremisesSynced: boolean;
+  /** Was synced and is the cloud's now: the sync has ended, or the source of authority was moved (graph.md §1.2). */
+  readonly wasSynced: boolean;
   readonly isAssignableToRole: boolean;
   readonly isManagementRestricted: boolean;
+  readonly isTeam: boolean;
+  /** `Public`, `Private` or `HiddenMembership`; null where Graph says none. */
+  readonly visibility: string | null;
+  /** Of a dynamic group. */
+  readonly membershipRule: string | null;
 }
 
 export interface GraphMember {
@@ -27,6 +34,8 @@ export interface GraphMember {
   readonly displayName: string | null;
   readonly userPrincipalName: string | null;
   readonly mail: string | null;
+  /** All SMTP addresses, without prefix; empty where they were not asked for. */
+  readonly addresses: readonly string[];
 }
 
 export interface GraphMemberPage {
@@ -45,6 +54,10 @@ export interface GraphGroups {
   owners(id: string, call: Call): Promise<readonly GraphMember[]>;
   /** Members, page by page, until the end. */
   allMembers(id: string, call: Call): AsyncGenerator<readonly GraphMember[]>;
+  /** The same, with their addresses where those are asked for. */
+  memberPages(id: string, options: { addresses: boolean }, call: Call): AsyncGenerator<readonly GraphMember[]>;
+  /** How many members Graph counts; the count may be older than the list (graph.md §8). */
+  memberCount(id: string, call: Call): Promise<number>;
 }
 
 const groupProperties = [
@@ -58,12 +71,16 @@ const groupProperties = [
   'mailEnabled',
   'securityEnabled',
   'onPremisesSyncEnabled',
+  'membershipRule',
+  'resourceProvisioningOptions',
+  'visibility',
   'isAssignableToRole',
   // Returned only when asked for (graph.md §1.2).
   'isManagementRestricted',
 ].join(',');
 
 const memberProperties = 'id,displayName,userPrincipalName,mail';
+const memberPropertiesWithAddresses = `${memberProperties},proxyAddresses`;
 
 /** Graph's largest page of members (graph.md §9, from memory there). */
 export const maxMemberPage = 999;
@@ -71,22 +88,35 @@ export const maxMemberPage = 999;
 export function createGraphGroups(graph: Graph): GraphGroups {
   async function members(
     id: string,
-    page: { size: number; from: string | null },
+    page: { size: number; from: string | null; addresses?: boolean },
     call: Call,
   ): Promise<GraphMemberPage> {
     const first = withQuery(`/groups/${segment(id)}/members`, {
-      $select: memberProperties,
+      $select: page.addresses === true ? memberPropertiesWithAddresses : memberProperties,
       $top: page.size,
     });
     const { items, nextPath } = await graph.page(page.from ?? first, 'GET /groups/{id}/members', call);
     return { members: items.map(readMember), nextPath };
   }
 
+  async function* memberPages(
+    id: string,
+    { addresses }: { addresses: boolean },
+    call: Call,
+  ): AsyncGenerator<readonly GraphMember[]> {
+    let from: string | null = null;
+    do {
+      const page: GraphMemberPage = await members(id, { size: maxMemberPage, from, addresses }, call);
+      yield page.members;
+      from = page.nextPath;
+    } while (from !== null);
+  }
+
   return {
     get: async (id, call) => {
       const path = withQuery(`/groups/${segment(id)}`, { $select: groupProperties });
       const group = await graph.find(path, 'GET /groups/{id}', call);
-      return group === null ? null : readGroup(group);
+      return group === null ? null : readGraphGroup(group);
     },
 
     find: async (by, call) => {
@@ -98,7 +128,7 @@ export function createGraphGroups(graph: Graph): GraphGroups {
       let path: string | null = withQuery('/groups', { $filter: filter, $select: groupProperties });
       while (path !== null) {
         const page = await graph.page(path, 'GET /groups?$filter', call);
-        groups.push(...page.items.map(readGroup));
+        groups.push(...page.items.map(readGraphGroup));
         path = page.nextPath;
       }
       return groups;
@@ -112,18 +142,17 @@ export function createGraphGroups(graph: Graph): GraphGroups {
       return items.map(readMember);
     },
 
-    allMembers: async function* (id, call) {
-      let from: string | null = null;
-      do {
-        const page: GraphMemberPage = await members(id, { size: maxMemberPage, from }, call);
-        yield page.members;
-        from = page.nextPath;
-      } while (from !== null);
-    },
+    memberPages,
+
+    allMembers: (id, call) => memberPages(id, { addresses: false }, call),
+
+    memberCount: (id, call) =>
+      graph.count(`/groups/${segment(id)}/members/$count`, 'GET /groups/{id}/members/$count', call),
   };
 }
 
-function readGroup(group: GraphObject): GraphGroup {
+/** Also of what a creation or a bin gives: what is not there counts as not set. */
+export function readGraphGroup(group: GraphObject): GraphGroup {
   const groupTypes = listField(group, 'groupTypes');
   return {
     id: textField(group, 'id') ?? '',
@@ -131,17 +160,25 @@ function readGroup(group: GraphObject): GraphGroup {
     description: textField(group, 'description'),
     mail: textField(group, 'mail'),
     mailNickname: textField(group, 'mailNickname'),
-    addresses: listField(group, 'proxyAddresses')
-      .filter((address) => /^smtp:/i.test(address))
-      .map((address) => address.slice('smtp:'.length)),
+    addresses: addressesOf(group),
     isUnified: groupTypes.includes('Unified'),
     isDynamic: groupTypes.includes('DynamicMembership'),
     isMailEnabled: flagField(group, 'mailEnabled'),
     isSecurityEnabled: flagField(group, 'securityEnabled'),
     isOnPremisesSynced: flagField(group, 'onPremisesSyncEnabled'),
+    wasSynced: wasSynced(group),
     isAssignableToRole: flagField(group, 'isAssignableToRole'),
     isManagementRestricted: flagField(group, 'isManagementRestricted'),
+    isTeam: listField(group, 'resourceProvisioningOptions').includes('Team'),
+    visibility: textField(group, 'visibility'),
+    membershipRule: textField(group, 'membershipRule'),
   };
+}
+
+/** `false` is said of a sync that has ended; after a move of authority it is null, and the SID from Active Directory stays. */
+function wasSynced(group: GraphObject): boolean {
+  if (group.onPremisesSyncEnabled === true) return false;
+  return group.onPremisesSyncEnabled === false || textField(group, 'onPremisesSecurityIdentifier') !== null;
 }
 
 function readMember(member: GraphObject): GraphMember {
@@ -151,5 +188,12 @@ function readMember(member: GraphObject): GraphMember {
     displayName: textField(member, 'displayName'),
     userPrincipalName: textField(member, 'userPrincipalName'),
     mail: textField(member, 'mail'),
+    addresses: addressesOf(member),
   };
+}
+
+function addressesOf(object: GraphObject): string[] {
+  return listField(object, 'proxyAddresses')
+    .filter((address) => /^smtp:/i.test(address))
+    .map((address) => address.slice('smtp:'.length));
 }

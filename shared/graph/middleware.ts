@@ -20,10 +20,10 @@ export class CallOptions {
   }
 }
 
-/** The parts of the SDK's context that a read has; its own types need the browser's library. */
+/** The parts of the SDK's context that we use; its own types need the browser's library. */
 interface SdkRequest {
   readonly request: string;
-  readonly options: { readonly method: string; readonly headers: Record<string, string> };
+  readonly options: { readonly method: string; readonly headers: Record<string, string>; readonly body?: string };
 }
 
 /**
@@ -41,6 +41,7 @@ export function upstreamMiddleware(upstream: Upstream): Middleware {
         method: init.method,
         url: request,
         headers: Object.fromEntries(new Headers(init.headers)),
+        ...(init.body === undefined ? {} : { body: init.body }),
         effect: options.effect,
         label: options.label,
       };

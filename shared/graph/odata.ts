@@ -18,3 +18,8 @@ export function withQuery(path: string, options: Readonly<Record<string, string 
 export function segment(value: string): string {
   return encodeURIComponent(value);
 }
+
+/** `$count` and `$search` are advanced queries, which want this header on every page (graph.md §9). */
+export function headersFor(path: string): Readonly<Record<string, string>> {
+  return /(\$|%24)(count|search)\b/i.test(path) ? { ConsistencyLevel: 'eventual' } : {};
+}

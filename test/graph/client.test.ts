@@ -281,7 +281,7 @@ test('what Graph sends of a group or a member may be little', async () => {
   server.script({ body: {} });
   expect(await groups.get('g', call)).toMatchObject({ id: '', displayName: '', mail: null, addresses: [] });
   server.script({ body: { value: [{ id: 'm' }] } });
-  const none = { displayName: null, userPrincipalName: null, mail: null };
+  const none = { displayName: null, userPrincipalName: null, mail: null, addresses: [] };
   expect(await groups.owners('g', call)).toEqual([{ id: 'm', type: 'user', ...none }]);
   expect(await createGraphUsers(graph).find('x', call)).toMatchObject({ id: '', userPrincipalName: '' });
 });

@@ -24,8 +24,8 @@ test('a member with nothing in it keeps its row, and its type where Graph tells 
   server.script({ body: { value: [{}, { '@odata.type': '#microsoft.graph.device', id: 7, mail: '' }, null] } });
   const { members } = await groups.members('x', { size: 5, from: null }, call);
   expect(members).toEqual([
-    { ...nobody, type: 'user' },
-    { ...nobody, type: 'device' },
+    { ...nobody, type: 'user', addresses: [] },
+    { ...nobody, type: 'device', addresses: [] },
   ]);
 });
 
@@ -43,8 +43,12 @@ test('a group with nothing in it is flagged as nothing', async () => {
     isMailEnabled: false,
     isSecurityEnabled: false,
     isOnPremisesSynced: false,
+    wasSynced: false,
     isAssignableToRole: false,
     isManagementRestricted: false,
+    isTeam: false,
+    visibility: null,
+    membershipRule: null,
   });
 });
 

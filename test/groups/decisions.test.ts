@@ -98,8 +98,12 @@ const graphGroup: fc.Arbitrary<GraphGroup> = fc.record({
   isMailEnabled: flag,
   isSecurityEnabled: flag,
   isOnPremisesSynced: flag,
+  wasSynced: flag,
   isAssignableToRole: flag,
   isManagementRestricted: flag,
+  isTeam: flag,
+  visibility: fc.constant(null),
+  membershipRule: fc.constant(null),
 });
 
 describe('the kind of a group', () => {
