@@ -24,6 +24,8 @@ export interface Log {
 export interface Call {
   readonly requestId: string;
   readonly action: string;
+  /** Of the operation that this is a part of; null for a request of its own. */
+  readonly operationId: string | null;
   readonly deadline: Deadline;
   readonly log: Log;
   /** Adds a sentence to the reply's `warnings`: what did not fail the request and must not stay unsaid. */
@@ -42,7 +44,7 @@ export interface CallTimes {
 export const defaultCallTimes: CallTimes = { totalMs: 25_000, proofMs: 5_000 };
 
 export function startCall(
-  options: { requestId: string; action: string; log: Log; times?: CallTimes },
+  options: { requestId: string; action: string; log: Log; operationId?: string; times?: CallTimes },
   clock: Clock,
 ): Call & { readonly warnings: readonly string[]; end(): void } {
   const { totalMs, proofMs } = options.times ?? defaultCallTimes;
@@ -52,7 +54,8 @@ export function startCall(
   const warn = (sentence: string) => {
     if (!warnings.includes(sentence)) warnings.push(sentence);
   };
-  const base = { requestId: options.requestId, action: options.action, log: options.log, warn };
+  const { requestId, action, log, operationId = null } = options;
+  const base = { requestId, action, operationId, log, warn };
   const provingCall: Call = { ...base, deadline: proof, proving: () => provingCall };
   return {
     ...base,
@@ -62,6 +65,38 @@ export function startCall(
     end: () => {
       work.cancel();
       proof.cancel();
+    },
+  };
+}
+
+/** The same call, ended early when `signal` aborts. `end` stops listening. */
+export function endedBy(call: Call, signal: AbortSignal): Call & { end(): void } {
+  const work = joinDeadline(call.deadline, signal);
+  const proof = joinDeadline(call.proving().deadline, signal);
+  const provingCall: Call = { ...call, deadline: proof, proving: () => provingCall };
+  return {
+    ...call,
+    deadline: work,
+    proving: () => provingCall,
+    end: () => {
+      work.end();
+      proof.end();
+    },
+  };
+}
+
+/** Joined by hand: on Node.js 20 a signal of AbortSignal.any may be collected before it fires. */
+function joinDeadline(deadline: Deadline, signal: AbortSignal): Deadline & { end(): void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  const sources = [deadline.signal, signal];
+  for (const source of sources) source.addEventListener('abort', abort);
+  if (sources.some(({ aborted }) => aborted)) abort();
+  return {
+    signal: controller.signal,
+    remainingMs: () => (controller.signal.aborted ? 0 : deadline.remainingMs()),
+    end: () => {
+      for (const source of sources) source.removeEventListener('abort', abort);
     },
   };
 }

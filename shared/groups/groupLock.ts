@@ -1,0 +1,151 @@
+import { type Call, endedBy } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import { Fault } from '../errors.ts';
+import { isEnded, type Operation } from '../operations/operation.ts';
+import type { OperationStore } from '../operations/operationStore.ts';
+import type { Blobs } from '../store/blobs.ts';
+import type { Lease, Leases } from '../store/leases.ts';
+import { type Removal, recentRemovals } from './removalGuard.ts';
+
+/** What is known of a group's writers, kept in the blob whose lease is the right to write. */
+export interface GroupNotes {
+  /** The request at work that others may find: its operation once there is one. */
+  readonly claim: { readonly fingerprint: string; readonly operationId: string | null } | null;
+  /** Members that this app has removed in the last 24 hours. */
+  readonly removals: readonly Removal[];
+}
+
+/** A group that nobody else writes to. */
+export interface HeldGroup {
+  /** Ends when the hold is lost. */
+  readonly call: Call;
+  readonly notes: GroupNotes;
+  /** @throws Fault `storage_unavailable` */
+  note(change: Partial<GroupNotes>): Promise<void>;
+}
+
+/** Who asks for a group, and how it bears with others. */
+export interface Applicant {
+  /** The worker of this operation, which alone may go on where the operation has claimed the group. */
+  readonly operationId?: string;
+  /** A request like one that is at work already need not wait or fail: it is answered with the same operation. */
+  readonly fingerprint?: string;
+  /** How long to wait for somebody who will be done soon. */
+  readonly waitMs: number;
+}
+
+export type Hold<Result> =
+  | { readonly type: 'held'; readonly result: Result }
+  /** The same request runs as this operation. */
+  | { readonly type: 'running'; readonly operation: Operation };
+
+export interface GroupLock {
+  /**
+   * Runs `work` while nobody else writes to the group (design §6.5). Short work of others is waited for; an operation
+   * of theirs is not.
+   * @throws Fault `group_busy`, `storage_unavailable`
+   */
+  hold<Result>(
+    groupId: string,
+    applicant: Applicant,
+    call: Call,
+    work: (held: HeldGroup) => Promise<Result>,
+  ): Promise<Hold<Result>>;
+}
+
+const noNotes: GroupNotes = { claim: null, removals: [] };
+const lookAgainMs = { least: 150, most: 500 };
+
+export function createGroupLock(dependencies: {
+  leases: Leases;
+  blobs: Blobs;
+  operations: Pick<OperationStore, 'get'>;
+  clock: Clock;
+  random: () => number;
+}): GroupLock {
+  const { leases, blobs, operations, clock, random } = dependencies;
+
+  async function readNotes(name: string, call: Call): Promise<GroupNotes> {
+    return ((await blobs.read(name, call)) as GroupNotes | null) ?? noNotes;
+  }
+
+  /** The operation that has claimed the group and goes on; a claim outlives its operation when the app crashed. */
+  async function runningOperation({ claim }: GroupNotes, call: Call): Promise<Operation | null> {
+    if (claim === null || claim.operationId === null) return null;
+    const operation = await operations.get(claim.operationId, call);
+    return operation === null || isEnded(operation) ? null : operation;
+  }
+
+  /** Judges what a group's present writer lets an applicant do. @throws Fault `group_busy` */
+  async function bearWith(notes: GroupNotes, applicant: Applicant, call: Call): Promise<Operation | null> {
+    const operation = await runningOperation(notes, call);
+    if (operation === null || operation.operationId === applicant.operationId) return null;
+    if (operation.fingerprint === applicant.fingerprint) return operation;
+    throw groupBusy(operation);
+  }
+
+  /** The lease, or the operation that runs for the same request. @throws Fault `group_busy` */
+  async function acquire(name: string, applicant: Applicant, call: Call): Promise<Lease | Operation> {
+    const giveUpAtMs = clock.now() + applicant.waitMs;
+    for (;;) {
+      const lease = await leases.acquire(name, call);
+      if (lease !== null) return lease;
+      const notes = await readNotes(name, call);
+      const operation = await bearWith(notes, applicant, call);
+      if (operation !== null) return operation;
+      const { claim } = notes;
+      // Another membership is just being made exact: two who want different things must know of each other.
+      const wantsOther = applicant.fingerprint !== undefined && claim !== null && claim.fingerprint !== applicant.fingerprint;
+      const waitMs = lookAgainMs.least + random() * (lookAgainMs.most - lookAgainMs.least);
+      const isPatient = clock.now() + waitMs < giveUpAtMs && waitMs < call.deadline.remainingMs();
+      if (wantsOther || !isPatient) throw groupBusy(null);
+      await clock.sleep(waitMs, call.deadline.signal);
+    }
+  }
+
+  return {
+    hold: async (groupId, applicant, call, work) => {
+      const name = `groups/${groupId.toLowerCase()}.json`;
+      const taken = await acquire(name, applicant, call);
+      if (!('release' in taken)) return { type: 'running', operation: taken };
+      const heldCall = endedBy(call, taken.lost);
+      try {
+        let notes = await readNotes(name, heldCall);
+        const operation = await bearWith(notes, applicant, heldCall);
+        if (operation !== null) return { type: 'running', operation };
+        const note = async (change: Partial<GroupNotes>) => {
+          const removals = recentRemovals(change.removals ?? notes.removals, clock.now());
+          const changed = { ...notes, ...change, removals };
+          await blobs.write(name, changed, heldCall.proving(), taken.id);
+          notes = changed;
+        };
+        const held: HeldGroup = {
+          call: heldCall,
+          get notes() {
+            return notes;
+          },
+          note,
+        };
+        return { type: 'held', result: await work(held) };
+      } finally {
+        heldCall.end();
+        await taken.release();
+      }
+    },
+  };
+}
+
+export function groupBusy(operation: Operation | null): Fault {
+  if (operation === null) {
+    return new Fault('group_busy', {
+      detail: 'Another request is writing to this group right now; nothing was written.',
+      fix: 'Repeat the request in some seconds.',
+      retryAfterSeconds: 5,
+    });
+  }
+  return new Fault('group_busy', {
+    detail: `The operation ${operation.operationId} is changing the members of ${operation.targetName}; nothing was written.`,
+    fix: `Wait until GET operations/${operation.operationId} says done, or end it with POST operations/${operation.operationId}/cancel; then repeat the request.`,
+    retryAfterSeconds: 30,
+  });
+}
