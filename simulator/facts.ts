@@ -42,9 +42,20 @@ export const facts = {
     certainty: 'certain',
   },
   memberReferences: {
-    behaviour: 'Adding a member twice is 400, removing one who is none is 404, a missing object is 404 naming its id',
+    behaviour:
+      'Adding a member twice is 400, removing one who is none is 404 or, by a setting, 400, a missing object is 404 naming its id',
     source: 'graph.md §1.4',
     certainty: 'certain',
+  },
+  ownersQuota: {
+    behaviour: 'More than 100 owners are 403, before it is looked whether some are owners already; its code',
+    source: 'graph.md §1.4 for status and order',
+    certainty: 'inferred',
+  },
+  memberCount: {
+    behaviour: 'GET …/members/$count and …/owners/$count answer plain text and need `ConsistencyLevel: eventual`',
+    source: 'graph.md §9 for the header',
+    certainty: 'inferred',
   },
   deleteWithoutRef: {
     behaviour: 'DELETE /groups/{id}/members/{id} without `/$ref` deletes the user',

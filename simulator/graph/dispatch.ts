@@ -6,7 +6,14 @@ import { GraphError, graphErrorReply, notModelled } from './errors.ts';
 import { refusal } from './limits.ts';
 import { getGroup, listGroups } from './operations/groups.ts';
 import { createGroup, deleteGroup, updateGroup } from './operations/groupWrites.ts';
-import { listMembers, listMembersOfType, listOwners, listOwnersOfType } from './operations/memberLists.ts';
+import {
+  countMembers,
+  countOwners,
+  listMembers,
+  listMembersOfType,
+  listOwners,
+  listOwnersOfType,
+} from './operations/memberLists.ts';
 import {
   addMember,
   addOwner,
@@ -34,6 +41,8 @@ const operations: readonly GraphOperation[] = [
   createGroup,
   updateGroup,
   deleteGroup,
+  countMembers,
+  countOwners,
   listMembers,
   listMembersOfType,
   listOwners,

@@ -46,6 +46,7 @@ export function withLinks(
     throw badRequest(
       `The reference target is of an invalid type for the '${link}' reference of a Microsoft 365 group.`,
     );
+  // facts.ownersQuota
   if (link === 'owners' && group.owners.length + ids.length > MAX_OWNERS)
     throw new GraphError(
       403,
@@ -59,8 +60,14 @@ export function withLinks(
   return { ...group, [link]: [...group[link], ...ids] };
 }
 
-export function withoutLink(group: Group, link: Link, id: string): Group {
-  if (!group[link].includes(id)) throw notFound(id);
+/** `missingStatus`: how the removal of one who is not linked is refused (graph.md §1.4 has both). */
+export function withoutLink(group: Group, link: Link, id: string, missingStatus: 400 | 404): Group {
+  if (!group[link].includes(id))
+    throw missingStatus === 404
+      ? notFound(id)
+      : badRequest(
+          `One or more removed object references do not exist for the following modified properties: '${link}'.`,
+        );
   if (link === 'owners' && isUnified(group) && group.owners.length === 1)
     throw badRequest(`The group must have at least one owner, hence this owner cannot be removed.`);
   return { ...group, [link]: group[link].filter((each) => each !== id) };

@@ -47,7 +47,7 @@ export function render<T>(object: T, type: EntityType<T>, select: readonly strin
   );
 }
 
-const isEventual = (call: Call): boolean => call.headers.consistencylevel?.toLowerCase() === 'eventual';
+export const isEventual = (call: Call): boolean => call.headers.consistencylevel?.toLowerCase() === 'eventual';
 
 export function filtered<T>(call: Call, objects: readonly T[], type: EntityType<T>): T[] {
   const text = call.url.searchParams.get('$filter');

@@ -143,6 +143,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     replicationLagMs: shaped({ entraToExchange: lag, exchangeToEntra: lag }),
     tenantServicePrincipal: oneOf('present', 'absent'),
     booleansAsStrings: flag,
+    nonMemberRemovalStatus: (value) => value === 400 || value === 404,
     limits: (value) => Array.isArray(value) && value.every((item) => limitIsWhole(item) && shaped(limit)(item)),
     latencyMs: shaped({ graph: lag, exchange: lag }),
   },

@@ -129,6 +129,8 @@ export interface Settings {
   tenantServicePrincipal: 'present' | 'absent';
   /** Seen in the field: booleans as "True"/"False" (exchange.md §1.4). */
   booleansAsStrings: boolean;
+  /** Removing who is no member: Graph was seen to answer both (graph.md §1.4). */
+  nonMemberRemovalStatus: 400 | 404;
   limits: RateLimit[];
   /** How long a call takes at least, by the simulator's clock. */
   latencyMs: { graph: number; exchange: number };

@@ -94,6 +94,7 @@ export function seedTenant(random: Random, nowMs: number): TenantContents {
       replicationLagMs: { entraToExchange: 0, exchangeToEntra: 0 },
       tenantServicePrincipal: 'present',
       booleansAsStrings: false,
+      nonMemberRemovalStatus: 404,
       limits: [],
       latencyMs: { graph: 0, exchange: 0 },
     },

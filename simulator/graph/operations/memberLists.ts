@@ -1,6 +1,7 @@
+import { text } from '../../http/message.ts';
 import type { DirectoryObject } from '../../tenant/model.ts';
 import { group, type GraphContext, type GraphOperation } from '../context.ts';
-import { notModelled } from '../errors.ts';
+import { notModelled, unsupportedQuery } from '../errors.ts';
 import type { Link } from '../groupGuards.ts';
 import {
   deviceType,
@@ -11,7 +12,7 @@ import {
   userType,
   type EntityType,
 } from '../properties.ts';
-import { checkSelect, page, render, selected } from '../query.ts';
+import { checkSelect, isEventual, page, render, selected } from '../query.ts';
 import { permissionsToReadUsers, readPermissions } from './permissions.ts';
 
 const types = [userType, groupType, orgContactType, deviceType, servicePrincipalType] as EntityType<DirectoryObject>[];
@@ -49,6 +50,20 @@ const operation = (link: Link, cast: boolean): GraphOperation => ({
   run: (context) => list(context, link, cast ? `microsoft.graph.${context.params[1] ?? ''}` : null),
 });
 
+const count = (link: Link): GraphOperation => ({
+  method: 'GET',
+  path: `groups/*/${link}/$count`,
+  permissions: readPermissions,
+  options: [],
+  run(context) {
+    // graph.md §9: an advanced query
+    if (!isEventual(context.call)) throw unsupportedQuery('Unsupported Query.');
+    return text(200, String(group(context)[link].length), 'text/plain');
+  },
+});
+
+export const countMembers = count('members');
+export const countOwners = count('owners');
 export const listMembers = operation('members', false);
 export const listOwners = operation('owners', false);
 export const listMembersOfType = operation('members', true);

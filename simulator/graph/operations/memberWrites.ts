@@ -30,10 +30,12 @@ const removeLink = (link: Link, permissions: readonly string[]): GraphOperation 
   permissions,
   options: [],
   run(context) {
+    const { tenant, caller, params } = context;
     const target = group(context);
-    refuseUnwritable(target, context.caller);
+    refuseUnwritable(target, caller);
     if (link === 'members') refuseDynamic(target);
-    context.tenant.commit('entra', [{ put: withoutLink(target, link, (context.params[1] ?? '').toLowerCase()) }]);
+    const id = (params[1] ?? '').toLowerCase();
+    tenant.commit('entra', [{ put: withoutLink(target, link, id, tenant.settings.nonMemberRemovalStatus) }]);
     return empty(204);
   },
 });
