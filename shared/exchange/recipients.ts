@@ -33,33 +33,45 @@ export type RecipientLookup =
 export interface Recipients {
   /** Looks each object id, address or UPN up; answers in the order given. An alias or a name never matches. */
   lookUp(identities: readonly string[], call: Call): Promise<RecipientLookup[]>;
+  /**
+   * Looks up whom the entries of a list of Exchange's own mean, like `ManagedBy` (see `isEntryOf`); answers in the order
+   * given.
+   */
+  lookUpEntries(entries: readonly string[], call: Call): Promise<RecipientLookup[]>;
   /** Every recipient, of whatever type, that holds this alias, one of these addresses or this name. */
-  holders(of: { alias: string; addresses: readonly string[]; name: string }, call: Call): Promise<Recipient[]>;
+  holders(of: { alias?: string; addresses: readonly string[]; name?: string }, call: Call): Promise<Recipient[]>;
 }
 
 const cmdlet: CmdletName = 'Get-Recipient';
 
+/** Whether a recipient that Exchange answered with is the one meant by a text. */
+type Meets = (recipient: Recipient, identity: string) => boolean;
+
 export function createRecipients(exchange: Exchange): Recipients {
+  async function lookUp(identities: readonly string[], meets: Meets, call: Call): Promise<RecipientLookup[]> {
+    const lookups: RecipientLookup[] = [];
+    for (let start = 0; start < identities.length; start += maxBatchSize) {
+      const slice = identities.slice(start, start + maxBatchSize);
+      const commands = slice.map((identity) => ({ name: cmdlet, parameters: { Identity: identity } }));
+      const parts = await exchange.batch(commands, 'read', call);
+      slice.forEach((identity, index) => {
+        const part = parts[index];
+        if (part?.ok === true) lookups.push(judge(identity, part.output.rows, meets));
+        else if (part !== undefined) lookups.push(failedLookup(part.fault));
+      });
+    }
+    return lookups;
+  }
+
   return {
-    lookUp: async (identities, call) => {
-      const lookups: RecipientLookup[] = [];
-      for (let start = 0; start < identities.length; start += maxBatchSize) {
-        const slice = identities.slice(start, start + maxBatchSize);
-        const commands = slice.map((identity) => ({ name: cmdlet, parameters: { Identity: identity } }));
-        const parts = await exchange.batch(commands, 'read', call);
-        slice.forEach((identity, index) => {
-          const part = parts[index];
-          if (part?.ok === true) lookups.push(judge(identity, part.output.rows));
-          else if (part !== undefined) lookups.push(failedLookup(part.fault));
-        });
-      }
-      return lookups;
-    },
+    lookUp: (identities, call) => lookUp(identities, isIdentifiedBy, call),
+
+    lookUpEntries: (entries, call) => lookUp(entries, isEntryOf, call),
 
     holders: async ({ alias, addresses, name }, call) => {
       const conditions = [
-        `Alias -eq ${opathLiteral(alias)}`,
-        `Name -eq ${opathLiteral(name)}`,
+        ...(alias === undefined ? [] : [`Alias -eq ${opathLiteral(alias)}`]),
+        ...(name === undefined ? [] : [`Name -eq ${opathLiteral(name)}`]),
         ...addresses.map((address) => `EmailAddresses -eq ${opathLiteral(`smtp:${address}`)}`),
       ];
       const parameters = { Filter: conditions.join(' -or '), ResultSize: 'Unlimited' };
@@ -69,8 +81,8 @@ export function createRecipients(exchange: Exchange): Recipients {
   };
 }
 
-function judge(identity: string, rows: readonly Row[]): RecipientLookup {
-  const matches = rows.map(readRecipient).filter((recipient) => isIdentifiedBy(recipient, identity));
+function judge(identity: string, rows: readonly Row[], meets: Meets): RecipientLookup {
+  const matches = rows.map(readRecipient).filter((recipient) => meets(recipient, identity));
   const [recipient] = matches;
   if (recipient === undefined) return { type: 'missing' };
   return matches.length === 1 ? { type: 'found', recipient } : { type: 'ambiguous', count: matches.length };
@@ -89,6 +101,19 @@ function isIdentifiedBy(recipient: Recipient, identity: string): boolean {
     sameText(recipient.userPrincipalName, identity) ||
     sameText(recipient.primarySmtpAddress, identity) ||
     recipient.addresses.some((address) => sameText(address, identity))
+  );
+}
+
+/**
+ * Whether an entry of a list like `ManagedBy` means this recipient: Exchange gives object ids, unique names,
+ * distinguished names, or canonical names that end in the unique name (exchange.md §4, §8.2). Pure.
+ */
+export function isEntryOf(recipient: Recipient, entry: string): boolean {
+  const { id, exchangeId, name, alias, distinguishedName, primarySmtpAddress } = recipient;
+  const canonicalEnd = entry.includes('/') ? entry.slice(entry.lastIndexOf('/') + 1) : null;
+  return (
+    [id, exchangeId, name, alias, distinguishedName, primarySmtpAddress].some((each) => sameText(each, entry)) ||
+    (canonicalEnd !== '' && sameText(name, canonicalEnd))
   );
 }
 

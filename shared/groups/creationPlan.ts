@@ -3,6 +3,7 @@ import type { DistributionGroup, DistributionGroupChange, ExchangeGroupKind } fr
 import { sameText } from '../exchange/identity.ts';
 import type { Recipient } from '../exchange/recipients.ts';
 import type { MembershipSummary } from './memberRows.ts';
+import { areExactly } from './ownerIdentity.ts';
 
 export const creationOutcomes = ['created', 'already_exists', 'completed', 'partial', 'pending', 'planned'] as const;
 export type CreationOutcome = (typeof creationOutcomes)[number];
@@ -100,7 +101,7 @@ export function compare(request: GroupRequest, actual: DistributionGroup, owners
       String(requireSenderAuthentication),
     );
   }
-  differs('owners', hasOwners(actual, owners), actual.managedBy.join(', '), request.owners.join(', '));
+  differs('owners', areExactly(owners, actual.managedBy), actual.managedBy.join(', '), request.owners.join(', '));
   return { differences, missing: missingSettings(request, actual) };
 }
 
@@ -119,17 +120,6 @@ export function missingSettings(request: GroupRequest, actual: DistributionGroup
 function isSameName(request: GroupRequest, actual: DistributionGroup): boolean {
   if (sameText(actual.displayName, request.displayName)) return true;
   return !request.ignoreNamingPolicy && actual.displayName.toLowerCase().includes(request.displayName.toLowerCase());
-}
-
-/** `ManagedBy` may hold object ids, names or distinguished names: any of an owner's own counts (exchange.md §8.2). */
-function hasOwners(actual: DistributionGroup, owners: readonly Recipient[]): boolean {
-  const isOwner = (entry: string, owner: Recipient) =>
-    [owner.id, owner.exchangeId, owner.name, owner.alias, owner.distinguishedName, owner.primarySmtpAddress].some(
-      (each) => sameText(each, entry),
-    );
-  const everyOwnerIsThere = owners.every((owner) => actual.managedBy.some((entry) => isOwner(entry, owner)));
-  const nobodyElseIs = actual.managedBy.every((entry) => owners.some((owner) => isOwner(entry, owner)));
-  return everyOwnerIsThere && nobodyElseIs;
 }
 
 /** What stands in the way of a creation, or what is there already. */

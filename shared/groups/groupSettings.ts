@@ -1,16 +1,21 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
-import { type Fault, isFault } from '../errors.ts';
-import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
+import type { DistributionGroup, DistributionGroupChange, DistributionGroups } from '../exchange/distributionGroups.ts';
 import { type GroupRequest, missingSettings } from './creationPlan.ts';
-import { sendOnce } from './openWrite.ts';
+import { ensureState } from './ensureState.ts';
 
 export interface GroupSettings {
   /**
-   * Sets what of the request is still missing, and nothing else; the group as it is then. A lost answer is read back,
-   * and what is then still missing is sent once more.
+   * Sets what `missing` finds missing, and nothing else; the group as it was read then. A lost answer is read back, and
+   * what is then still missing is sent once more.
    * @throws Fault `outcome_unknown` when a second answer was lost too
    */
+  ensure(
+    group: DistributionGroup,
+    missing: (actual: DistributionGroup) => DistributionGroupChange | null,
+    call: Call,
+  ): Promise<DistributionGroup>;
+  /** The same for the settings that a creation asks for. */
   complete(request: GroupRequest, group: DistributionGroup, call: Call): Promise<DistributionGroup>;
 }
 
@@ -20,55 +25,36 @@ export function createGroupSettings(dependencies: {
 }): GroupSettings {
   const { distributionGroups, audit } = dependencies;
 
-  /** The group as it is now, or as it was when that cannot be read: a failed proof is no failed write. */
-  async function readBack(before: DistributionGroup, call: Call): Promise<DistributionGroup> {
-    try {
-      const [after = before] = await distributionGroups.find(before.exchangeId, call);
-      return after;
-    } catch (error) {
-      if (isFault(error)) return before;
-      throw error;
-    }
-  }
+  const ensure: GroupSettings['ensure'] = (group, missing, call) => {
+    const { exchangeId } = group;
+    return ensureState(
+      {
+        operation: 'Set-DistributionGroup',
+        targetId: group.id ?? exchangeId,
+        targetName: group.primarySmtpAddress,
+        missing,
+        send: (change, call) => distributionGroups.change(exchangeId, change, call),
+        read: async (call) => (await distributionGroups.find(exchangeId, call))[0] ?? null,
+        describe: settingsNamedIn,
+      },
+      group,
+      audit,
+      call,
+    );
+  };
 
   return {
-    complete: async (request, group, call) => {
-      let current = group;
-      let lastFault: Fault | null = null;
-      for (;;) {
-        const missing = missingSettings(request, current);
-        if (missing === null) return current;
-        if (lastFault !== null && call.deadline.signal.aborted) throw lastFault;
-        const isLastTry = lastFault !== null;
-        const before = current;
-        const intent = {
-          operation: 'Set-DistributionGroup',
-          targetType: 'group' as const,
-          targetId: before.id ?? before.exchangeId,
-          targetName: before.primarySmtpAddress,
-          before: settingsOf(before),
-          planned: missing,
-        };
-        const { after, openFault } = await audit.record(intent, call, async () => {
-          const sent = await sendOnce(() => distributionGroups.change(before.exchangeId, missing, call), call);
-          const after = await readBack(before, call.proving());
-          // A clear answer proves the write even where the read-back still lags; a lost one is proven by it alone.
-          const isProven = sent.openFault === null || missingSettings(request, after) === null;
-          if (!isProven && isLastTry) throw sent.openFault;
-          const { upstreamRequestId } = sent;
-          const openFault = isProven ? null : sent.openFault;
-          const state = isProven ? ('succeeded' as const) : ('unknown' as const);
-          return { result: { after, openFault }, state, after: settingsOf(after), upstreamRequestId };
-        });
-        current = after;
-        lastFault = openFault;
-        if (openFault === null) return current;
-      }
-    },
+    ensure,
+    complete: (request, group, call) => ensure(group, (actual) => missingSettings(request, actual), call),
   };
 }
 
-function settingsOf(group: DistributionGroup): Record<string, unknown> {
-  const { hideFromAddressLists, description, addresses } = group;
-  return { hideFromAddressLists, description, addresses };
+/** The group's own values of what a change is about: before and after of each setting. */
+function settingsNamedIn(group: DistributionGroup, change: DistributionGroupChange): Record<string, unknown> {
+  const values: { readonly [Name in keyof Required<DistributionGroupChange>]: unknown } = {
+    ...group,
+    owners: group.managedBy,
+    ignoreNamingPolicy: undefined,
+  };
+  return Object.fromEntries(Object.entries(values).filter(([name]) => name in change));
 }
