@@ -3,6 +3,7 @@ import { registerActions } from '../shared/action/register.ts';
 import { systemClock } from '../shared/clock.ts';
 import { type Environment, readConfig, rooms } from '../shared/config.ts';
 import { createServices, type Outside } from '../shared/services.ts';
+import { listAudit } from './audit/listAudit.ts';
 import { testConnection } from './connection/testConnection.ts';
 import { createGroup } from './groups/createGroup.ts';
 import { deleteGroup } from './groups/deleteGroup.ts';
@@ -22,6 +23,8 @@ export const actions: readonly Action[] = [
   listMembers,
   addMembers,
   removeMembers,
+
+  listAudit,
 ];
 
 /**

@@ -48,6 +48,8 @@ export interface Config {
   readonly protectedGroups: readonly string[];
   /** null: every group may be managed. */
   readonly managedGroups: readonly string[] | null;
+  /** How many days a row of the audit is kept. */
+  readonly auditRetentionDays: number;
 }
 
 export type ConfigResult =
@@ -106,6 +108,7 @@ export function readConfig(env: Environment): ConfigResult {
     protectedUsers: settings.list('PROTECTED_USERS') ?? [],
     protectedGroups: settings.list('PROTECTED_GROUPS') ?? [],
     managedGroups: settings.list('MANAGED_GROUPS'),
+    auditRetentionDays: settings.integer('AUDIT_RETENTION_DAYS', { least: 1, most: 3_650 }, 400),
   };
   if (faults.length === 0) return { ok: true, config };
   const names = faults.map((fault) => fault.pointer).join(', ');
@@ -124,6 +127,7 @@ interface SettingsReader {
   optionalGuid(name: string, what: string): string | null;
   oneOf<const Value extends string>(name: string, allowed: readonly Value[], fallback: Value): Value;
   list(name: string): string[] | null;
+  integer(name: string, range: { least: number; most: number }, fallback: number): number;
   /** An https origin; plain http only towards this machine, where no token can be overheard. */
   origin(name: string, fallback: string): string;
   /** The same for an address that may have a path. */
@@ -174,6 +178,13 @@ function settingsReader(env: Environment, faults: FieldFault[]): SettingsReader 
         .split(/[,;\n]/)
         .map((entry) => entry.trim())
         .filter((entry) => entry !== '');
+    },
+    integer: (name, { least, most }, fallback) => {
+      const value = optional(name) ?? String(fallback);
+      const number = /^\d+$/.test(value) ? Number(value) : NaN;
+      if (number >= least && number <= most) return number;
+      fault(name, 'is not a whole number in its range', `Give a whole number from ${least} to ${most}.`);
+      return fallback;
     },
     origin: (name, fallback) => {
       const value = optional(name) ?? fallback;

@@ -48,6 +48,7 @@ export const faultTable = {
   on_premises_synced: { status: 403, title: 'The group is synced from on-premises', retryable: false },
   dynamic_membership: { status: 403, title: 'A rule decides the membership of this group', retryable: false },
   role_assignable: { status: 403, title: 'The group can hold directory roles', retryable: false },
+  unknown_kind: { status: 403, title: 'The kind of this group is not known', retryable: false },
   management_restricted: { status: 403, title: 'The group is under restricted management', retryable: false },
   protected_object: { status: 403, title: 'The object is protected by configuration', retryable: false },
   outside_managed_groups: { status: 403, title: 'The group is not among the managed groups', retryable: false },
@@ -72,7 +73,7 @@ export const faultTable = {
   foreign_link: { status: 502, title: 'An upstream link leads to another host', retryable: false },
   kind_mismatch: { status: 502, title: 'Exchange created another kind of group', retryable: false },
   storage_unavailable: { status: 503, title: "The app's storage is unreachable", retryable: true },
-  audit_unavailable: { status: 503, title: 'The audit store is unreachable, so nothing was written', retryable: true },
+  audit_unavailable: { status: 503, title: 'The audit store is unreachable', retryable: true },
 
   // Us
   configuration_invalid: { status: 500, title: 'The app is not configured properly', retryable: false },

@@ -1,4 +1,6 @@
 import { createAudit } from './audit/audit.ts';
+import { type AuditReader, createAuditReader } from './audit/auditReader.ts';
+import { type AuditRetention, createAuditRetention } from './audit/retention.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type ConnectionTester, createConnectionTester } from './connection/testConnection.ts';
@@ -32,6 +34,8 @@ export interface Services {
   readonly membership: Membership;
   readonly memberLister: MemberLister;
   readonly connectionTester: ConnectionTester;
+  readonly auditReader: AuditReader;
+  readonly auditRetention: AuditRetention;
 }
 
 export interface Outside {
@@ -59,7 +63,8 @@ export function createServices(config: Config, outside: Outside): Services {
   const distributionGroups = createDistributionGroups(exchange);
   const recipients = createRecipients(exchange);
   const exchangeMembers = createExchangeMembers(exchange);
-  const audit = createAudit(createTables(config.storage), clock);
+  const tables = createTables(config.storage);
+  const audit = createAudit(tables, clock);
 
   const { protectedGroups, managedGroups } = config;
   const protection = { protectedGroups, managedGroups };
@@ -84,6 +89,8 @@ export function createServices(config: Config, outside: Outside): Services {
     groupDeleter: createGroupDeleter({ groups, distributionGroups, audit, protection }),
     membership,
     memberLister: createMemberLister({ groups, graphGroups }),
+    auditReader: createAuditReader({ tables, clock, retentionDays: config.auditRetentionDays }),
+    auditRetention: createAuditRetention({ tables, clock }),
     connectionTester: createConnectionTester({
       graph,
       graphTokens: graphUpstream.tokens,

@@ -135,6 +135,7 @@ describe('the built app', () => {
       'listMembers function GET groups/{group}/members',
       'addMembers function POST groups/{group}/members',
       'removeMembers function POST groups/{group}/members/remove',
+      'listAudit function GET audit',
     ]);
   });
 

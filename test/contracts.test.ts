@@ -34,6 +34,7 @@ const pinned = [
   'listMembers function GET groups/{group}/members',
   'addMembers function POST groups/{group}/members',
   'removeMembers function POST groups/{group}/members/remove',
+  'listAudit function GET audit',
 ];
 /** Only what has a proof of its own may be here: an event hook's secret, a signed state (design §4). */
 const anonymous: string[] = [];

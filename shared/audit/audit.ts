@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { abortable } from '../abort.ts';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { Fault, isFault, toFault } from '../errors.ts';
 import type { Tables } from '../store/tables.ts';
 import { redact } from '../upstream/redact.ts';
+import { createAuditTable } from './auditTable.ts';
+import { auditUnavailable } from './faults.ts';
+import { foldTarget, newRowKey, type RowKey } from './rows.ts';
 
 /** What is about to be written: one upstream write. */
 export interface Intent {
@@ -42,47 +43,29 @@ export interface Audit {
   probe(call: Call): Promise<void>;
 }
 
-export const auditTable = 'audit';
-
 /** A table property holds 32 Ki characters; a row 1 MiB. */
 const maxPropertyLength = 30_000;
-const storeTimeoutMs = 6_000;
 
 export function createAudit(tables: Tables, clock: Clock): Audit {
-  /**
-   * Bounded by the call's deadline and by `storeTimeoutMs`. The two are joined by hand: on Node.js 20 a signal of
-   * AbortSignal.any may be collected before it fires.
-   */
-  async function store(call: Call, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const controller = new AbortController();
-    const abort = () => controller.abort();
-    const cancel = clock.after(storeTimeoutMs, abort);
-    const { signal } = call.deadline;
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
-    try {
-      await abortable(controller.signal, work(controller.signal), 'the audit store did not answer in time');
-    } finally {
-      cancel();
-      signal.removeEventListener('abort', abort);
-    }
-  }
+  const store = createAuditTable(tables, clock);
 
-  async function storeIntent(intent: Intent, call: Call): Promise<{ partitionKey: string; rowKey: string }> {
+  async function storeIntent(intent: Intent, call: Call): Promise<RowKey> {
     const nowMs = clock.now();
-    const key = { partitionKey: new Date(nowMs).toISOString().slice(0, 10), rowKey: rowKeyAt(nowMs) };
+    const key = newRowKey(nowMs);
     try {
-      await store(call, async (abortSignal) => {
-        const table = await tables.open(auditTable, abortSignal);
+      await store.use(call, async (table, abortSignal) => {
         const row = {
           ...key,
           at: new Date(nowMs).toISOString(),
           requestId: call.requestId,
+          operationId: call.operationId ?? '',
           action: call.action,
           operation: intent.operation,
           targetType: intent.targetType,
           targetId: intent.targetId,
           targetName: intent.targetName,
+          targetIdFolded: foldTarget(intent.targetId),
+          targetNameFolded: foldTarget(intent.targetName),
           state: 'intent' satisfies AuditState,
           before: asJson(intent.before),
           planned: asJson(intent.planned),
@@ -90,14 +73,14 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
         await table.createEntity(row, { abortSignal });
       });
     } catch (error) {
-      tables.forget(auditTable);
-      throw call.deadline.signal.aborted ? outOfTime(error) : unavailable(error);
+      store.forget();
+      throw call.deadline.signal.aborted ? outOfTime(error) : unwritable(error);
     }
     return key;
   }
 
   async function storeOutcome(
-    key: { partitionKey: string; rowKey: string },
+    key: RowKey,
     outcome: { state: AuditState; after: unknown; upstreamRequestId: string | null; code: string; message: string },
     intent: Intent,
     call: Call,
@@ -105,8 +88,7 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
     const finishedAt = new Date(clock.now()).toISOString();
     const { state, code, message, upstreamRequestId } = outcome;
     try {
-      await store(call.proving(), async (abortSignal) => {
-        const table = await tables.open(auditTable, abortSignal);
+      await store.use(call.proving(), async (table, abortSignal) => {
         const row = { ...key, finishedAt, state, code, message, after: asJson(outcome.after) };
         const withId = { ...row, upstreamRequestId: upstreamRequestId ?? '' };
         await table.updateEntity(withId, 'Merge', { abortSignal });
@@ -147,21 +129,13 @@ export function createAudit(tables: Tables, clock: Clock): Audit {
     probe: async (call) => {
       try {
         // Opened anew: what was there an hour ago may be gone, and so may the role.
-        tables.forget(auditTable);
-        await store(call, async (abortSignal) => {
-          await tables.open(auditTable, abortSignal);
-        });
+        store.forget();
+        await store.use(call, () => Promise.resolve());
       } catch (error) {
-        throw unavailable(error);
+        throw unwritable(error);
       }
     },
   };
-}
-
-/** Newest first within a day: Azure Tables sort by row key ascending and know no other order. */
-function rowKeyAt(ms: number): string {
-  const maxDateMs = 8_640_000_000_000_000;
-  return `${String(maxDateMs - ms).padStart(16, '0')}-${randomUUID()}`;
 }
 
 function asJson(value: unknown): string {
@@ -177,12 +151,6 @@ function outOfTime(cause: unknown): Fault {
   });
 }
 
-function unavailable(cause: unknown): Fault {
-  const said = cause instanceof Error ? redact(cause.message) : 'no answer';
-  return new Fault('audit_unavailable', {
-    detail: `The audit table cannot be written (${said}); nothing was changed.`,
-    fix: 'Check AzureWebJobsStorage and that the identity has the role Storage Table Data Contributor; then repeat the request.',
-    upstream: 'storage',
-    cause,
-  });
+function unwritable(cause: unknown): Fault {
+  return auditUnavailable('written', 'nothing was changed', cause);
 }
