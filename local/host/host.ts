@@ -1,13 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
+import { createAdminDoor, isAdminPath } from './adminDoor.ts';
+import type { AppSettings } from './appSettings.ts';
 import { coreState, createSink, loadInto } from './appState.ts';
-import type { BindingInfo, FunctionCallback, FunctionMetadata, LogCategory, LogLevel } from './coreTypes.ts';
+import type { BindingInfo, LogCategory, LogLevel } from './coreTypes.ts';
+import { type HostedFunction, isTriggeredBy, type RunFunction, toHostedFunction } from './hostedFunction.ts';
+import { type QueueSettings, readHostJson } from './hostJson.ts';
+import { createHttpDoor } from './httpDoor.ts';
 import { invoke, runHooks } from './invoke.ts';
-import { isAuthorized, type Keys, newKey, presentedKey } from './keys.ts';
+import { type Keys, newKey } from './keys.ts';
 import { closeServer, listen } from './listen.ts';
-import { comparePrecedence, matchRoute, parseRoute, type Route } from './routes.ts';
-import { readBody, sendRpcHttp, toRpcHttp } from './rpcHttp.ts';
+import { byHand } from './queues/message.ts';
+import { startQueueTriggers } from './queues/triggers.ts';
+import { startTimerTriggers } from './timers/triggers.ts';
 
 interface RegisteredFunction {
   name: string;
@@ -35,6 +41,19 @@ export interface LocalHost {
   functions: readonly RegisteredFunction[];
   /** The latest lines; a host that runs for days forgets the older ones. */
   logs: readonly HostLogEntry[];
+  /**
+   * Fires a timer, or gives a queue function `input` as its message, as `POST /admin/functions/{name}` does; resolves
+   * when the invocation has ended. @throws what the function threw
+   */
+  run(name: string, input?: string): Promise<void>;
+  /** Looks into the queues now, however long the next look was put off. */
+  lookIntoQueues(): void;
+  /**
+   * Resolves when no function runs and no queue has a message to be seen. Messages that are delayed, or unseen for a
+   * while after a failure, are not waited for.
+   */
+  idle(): Promise<void>;
+  /** Lets everything that runs come to its end. */
   close(): Promise<void>;
 }
 
@@ -45,26 +64,24 @@ export interface LocalHostOptions {
   port?: number;
   functionKey?: string;
   masterKey?: string;
-  /** `host.json` says it when this doesn't. */
+  /** The app settings, among which triggers look for their connections. */
+  settings?: AppSettings;
+  /** Over what host.json says. */
   routePrefix?: string;
+  /** Over what host.json says. */
+  queues?: Partial<QueueSettings>;
+  /** False: timers are fired by hand only. */
+  timers?: boolean;
   log?: (entry: HostLogEntry) => void;
 }
 
-interface HttpFunction {
-  metadata: FunctionMetadata;
-  callback: FunctionCallback;
-  trigger: BindingInfo & { name: string };
-  methods: readonly string[];
-  route: Route;
-}
-
 const logsKept = 10_000;
-// FUNCTIONS_REQUEST_BODY_SIZE_LIMIT (functions.md §2). That the answer above it is a 413 is Kestrel's; inferred here.
-const bodyLimit = 100 * 1024 * 1024;
+const idleCheckMs = 20;
 
 export async function startLocalHost(options: LocalHostOptions): Promise<LocalHost> {
   const keys: Keys = { functionKey: options.functionKey ?? newKey(), masterKey: options.masterKey ?? newKey() };
-  const routePrefix = options.routePrefix ?? (await routePrefixOfHostJson());
+  const hostJson = await readHostJson();
+  const routePrefix = options.routePrefix ?? hostJson.routePrefix;
   const logs: HostLogEntry[] = [];
   const log = (entry: Omit<HostLogEntry, 'time'>) => {
     const timed = { time: new Date().toISOString(), ...entry };
@@ -80,60 +97,66 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   await coreState.programmingModel?.getCapabilities?.({});
   await runHooks(sink.hooks, 'appStart', { hookData: {}, appHookData: {}, functionAppDirectory: process.cwd() });
 
-  const functions = [...sink.functions.values()].map((registered) => ({
-    ...registered,
-    trigger: triggerOf(registered),
-  }));
-  const httpFunctions = functions
-    .filter(({ trigger }) => trigger.type.toLowerCase() === 'httptrigger')
-    .map((registered) => toHttpFunction(registered, routePrefix))
-    .sort((a, b) => comparePrecedence(a.route, b.route));
-
-  const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    // The WHATWG parser takes out dot segments, as Kestrel does.
-    const url = new URL(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`);
-    const found = find(httpFunctions, request.method ?? 'GET', url);
-    if (!found) {
-      sendEmpty(response, 404);
-      return;
-    }
-    const { metadata, callback, trigger } = found.target;
-    if (!isAuthorized(trigger.authLevel, presentedKey(request, url.searchParams), keys)) {
-      sendEmpty(response, 401);
-      return;
-    }
-    const { tooLarge, body } = await readBody(request, bodyLimit);
-    if (tooLarge) {
-      sendEmpty(response, 413);
-      return;
-    }
-
-    const functionName = metadata.name;
-    try {
-      const result = await invoke({
-        metadata,
-        callback,
-        trigger: { name: trigger.name, data: toRpcHttp(request, url, found.params, body) },
-        traceParent: request.headersDistinct.traceparent?.[0],
-        hooks: sink.hooks,
-        log: (invocationId, level, category, message) => log({ level, category, functionName, invocationId, message }),
-      });
-      sendRpcHttp(response, result);
-    } catch (error) {
-      // The caller of the real host learns nothing either.
-      log({ level: 'error', category: 'host', functionName, invocationId: null, message: `Failed: ${inspect(error)}` });
-      sendEmpty(response, 500);
-    }
+  const functions = [...sink.functions.values()].map(toHostedFunction);
+  const running = new Set<Promise<unknown>>();
+  let begunCount = 0;
+  const run: RunFunction = (target, { data, metadata = {}, traceParent }) => {
+    begunCount += 1;
+    const functionName = target.metadata.name;
+    const invocation = invoke({
+      ...target,
+      trigger: { name: target.trigger.name, data, metadata },
+      traceParent,
+      hooks: sink.hooks,
+      log: (invocationId, level, category, message) => log({ level, category, functionName, invocationId, message }),
+    })
+      .catch((error: unknown) => {
+        const message = `Failed: ${inspect(error)}`;
+        log({ level: 'error', category: 'host', functionName, invocationId: null, message });
+        throw error;
+      })
+      .finally(() => running.delete(invocation));
+    running.add(invocation);
+    return invocation;
   };
 
+  const appSettings = options.settings ?? {};
+  const timers = startTimerTriggers({ functions, appSettings, isOn: options.timers ?? true, run });
+  const queues = await startQueueTriggers({
+    functions,
+    appSettings,
+    settings: { ...hostJson.queues, ...options.queues },
+    run,
+    warn: (functionName, words, error) => {
+      const message = error === undefined ? words : `${words}: ${inspect(error)}`;
+      log({ level: 'warning', category: 'host', functionName, invocationId: null, message });
+    },
+  });
+  const fire = async (target: HostedFunction, input: string) => {
+    if (isTriggeredBy(target, 'timer')) await timers.fire(target);
+    else if (isTriggeredBy(target, 'queue')) await run(target, byHand(input));
+    else throw new Error(`"${target.metadata.name}" is triggered by HTTP: call its route.`);
+  };
+
+  const serveHttp = createHttpDoor(functions, routePrefix, keys, run);
+  const serveAdmin = createAdminDoor({ functions, keys, fire });
   const server = createServer({ maxHeaderSize: 32 * 1024, keepAliveTimeout: 130_000 }, (request, response) => {
-    serve(request, response).catch((error: unknown) => {
+    const url = new URL(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`);
+    const serve = isAdminPath(url) ? serveAdmin : serveHttp;
+    serve(request, response, url).catch((error: unknown) => {
       // Only a connection that broke while its body was read ends here.
       log({ level: 'debug', category: 'host', functionName: null, invocationId: null, message: inspect(error) });
       response.destroy();
     });
   });
-  const port = await listen(server, options.port ?? 0);
+  const stopTriggers = async () => {
+    timers.stop();
+    await queues.stop();
+  };
+  const port = await listen(server, options.port ?? 0).catch(async (error: unknown) => {
+    await stopTriggers();
+    throw error;
+  });
 
   return {
     url: `http://127.0.0.1:${port}`,
@@ -145,48 +168,28 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
       bindings: metadata.bindings,
     })),
     logs,
+    run: async (name, input = '') => {
+      const target = functions.find(({ metadata }) => metadata.name === name);
+      if (!target) throw new Error(`There is no function "${name}".`);
+      await fire(target, input);
+    },
+    lookIntoQueues: () => queues.lookNow(),
+    idle: async () => {
+      for (;;) {
+        const before = [begunCount, queues.receivedCount()].join();
+        const hasVisible = await queues.hasVisible();
+        // What was received or begun meanwhile may have left something in a queue that had been looked into before.
+        const isSame = [begunCount, queues.receivedCount()].join() === before;
+        if (!hasVisible && isSame && running.size === 0 && !queues.isBusy()) return;
+        if (hasVisible) queues.lookNow();
+        await delay(idleCheckMs);
+      }
+    },
     async close() {
-      await closeServer(server);
+      await Promise.all([stopTriggers(), closeServer(server)]);
+      await Promise.allSettled(running);
       coreState.running.delete(sink);
       await runHooks(sink.hooks, 'appTerminate', { hookData: {}, appHookData: {} });
     },
   };
-}
-
-function triggerOf({ metadata }: { metadata: FunctionMetadata }): BindingInfo & { name: string } {
-  const found = Object.entries(metadata.bindings).find(([, binding]) => /trigger$/i.test(binding.type));
-  if (!found) throw new Error(`The function "${metadata.name}" has no trigger.`);
-  return { ...found[1], name: found[0] };
-}
-
-function toHttpFunction(
-  registered: { metadata: FunctionMetadata; callback: FunctionCallback; trigger: BindingInfo & { name: string } },
-  routePrefix: string,
-): HttpFunction {
-  const { trigger, metadata } = registered;
-  const route = typeof trigger.route === 'string' ? trigger.route : metadata.name;
-  return {
-    ...registered,
-    methods: (trigger.methods as string[]).map((method) => method.toUpperCase()),
-    route: parseRoute(`${routePrefix}/${route}`),
-  };
-}
-
-/** A method that a route doesn't have is a route that doesn't exist: 404, not 405 (functions.md §2). */
-function find(functions: readonly HttpFunction[], method: string, url: URL) {
-  for (const target of functions) {
-    const params = target.methods.includes(method) && matchRoute(target.route, url.pathname.slice(1));
-    if (params) return { target, params };
-  }
-  return undefined;
-}
-
-function sendEmpty(response: ServerResponse, status: number): void {
-  response.writeHead(status, { 'content-length': 0 }).end();
-}
-
-async function routePrefixOfHostJson(): Promise<string> {
-  const text = await readFile(new URL('../../host.json', import.meta.url), 'utf8');
-  const hostJson = JSON.parse(text) as { extensions?: { http?: { routePrefix?: string } } };
-  return hostJson.extensions?.http?.routePrefix ?? 'api';
 }

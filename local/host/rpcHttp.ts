@@ -67,6 +67,10 @@ export function sendRpcHttp(response: ServerResponse, data: RpcTypedData | null 
   response.end(http?.body?.bytes);
 }
 
+export function sendEmpty(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-length': 0 }).end();
+}
+
 // Framing is decided by who writes to the socket.
 const ownedByHost = new Set(['content-length', 'transfer-encoding', 'connection']);
 
