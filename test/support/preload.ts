@@ -6,5 +6,7 @@
 export async function preload(): Promise<void> {
   await import('@azure/identity');
   await import('@azure/data-tables');
+  await import('@azure/storage-queue');
+  await import('@azure/storage-blob');
   await import('@microsoft/microsoft-graph-client');
 }

@@ -1,4 +1,4 @@
-import { type LocalHost, startLocalHost } from '../../local/host/host.ts';
+import { type LocalHost, type LocalHostOptions, startLocalHost } from '../../local/host/host.ts';
 import { connectionString } from '../../local/processes/azurite.ts';
 import type { Action } from '../../shared/action/contract.ts';
 import type { Outside } from '../../shared/services.ts';
@@ -11,7 +11,7 @@ import { testAzurite, testCaFiles } from './environment.ts';
 import { preload } from './preload.ts';
 
 export type JsonObject = Record<string, unknown>;
-type Settings = Record<string, string>;
+export type Settings = Record<string, string>;
 
 export interface CallOptions {
   /** Sent as JSON. */
@@ -39,6 +39,10 @@ export interface App {
   storage: string;
   /** `path` is what comes after `/api/`. Throws when the answer breaks the contract of the action that gave it. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  /** Fires a function that has no route; `input` is the message of one with a queue. @throws what the function threw */
+  fire(name: string, input?: unknown): Promise<void>;
+  /** Until no function runs and no message can be seen; delayed messages are not waited for. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,9 +51,11 @@ export interface World {
   control: SimulatorControl;
   /**
    * Settings that are given win over those that fit the simulator; an empty one unsets.
+   * Queues are on, and a failed message is seen again at once; timers are fired by `fire` alone.
    * @param outside in place of the real fetch, clock or chance
+   * @param queues over host.json and these
    */
-  startApp(settings?: Settings, outside?: Partial<Outside>): Promise<App>;
+  startApp(settings?: Settings, outside?: Partial<Outside>, queues?: LocalHostOptions['queues']): Promise<App>;
   /** Closes the apps too. */
   close(): Promise<void>;
 }
@@ -69,8 +75,8 @@ export async function startWorld(): Promise<World> {
   return {
     simulator,
     control: controlOf(simulator.urls.control),
-    async startApp(settings = {}, outside = {}) {
-      const app = await startApp({ ...settingsFor(simulator), ...settings }, outside);
+    async startApp(settings = {}, outside = {}, queues = {}) {
+      const app = await startApp({ ...settingsFor(simulator), ...settings }, outside, queues);
       apps.push(app);
       return app;
     },
@@ -81,7 +87,8 @@ export async function startWorld(): Promise<World> {
   };
 }
 
-function settingsFor(simulator: Simulator): Settings {
+/** What an app needs to work in the simulated tenant. */
+export function settingsFor(simulator: Simulator): Settings {
   return {
     ENABLED_ROOMS: 'all',
     CREDENTIAL: 'clientSecret',
@@ -94,29 +101,51 @@ function settingsFor(simulator: Simulator): Settings {
   };
 }
 
-async function startApp(settings: Settings, outside: Partial<Outside>): Promise<App> {
+async function startApp(
+  settings: Settings,
+  outside: Partial<Outside>,
+  queues: LocalHostOptions['queues'],
+): Promise<App> {
   const storage = settings.AzureWebJobsStorage ?? (await ownStorage());
   const { register, actions } = await import('../../functions/register.ts');
   const env = { ...settings, AzureWebJobsStorage: storage };
-  const host = await startLocalHost({ load: () => Promise.resolve().then(() => register({ env, ...outside })) });
+  const host = await startLocalHost({
+    load: () => Promise.resolve().then(() => register({ env, ...outside })),
+    settings: env,
+    queues: { visibilityTimeoutMs: 0, ...queues },
+    timers: false,
+  });
   const registered = actions.filter(({ name }) => host.functions.some((each) => each.name === name));
   let closed: Promise<void> | undefined;
   return {
     host,
     storage,
-    call: (method, path, options = {}) => callHost(host, registered, method, path, options),
+    call: async (method, path, options = {}) => {
+      const answer = await callHost(host, registered, method, path, options);
+      // What was accepted lies in a queue, and many apps at once can't look into theirs all the time.
+      if (answer.status === 202) host.lookIntoQueues();
+      return answer;
+    },
+    fire: async (name, input = '') => {
+      await host.run(name, typeof input === 'string' ? input : JSON.stringify(input));
+      host.lookIntoQueues();
+    },
+    idle: () => host.idle(),
     close: () => (closed ??= host.close()),
   };
 }
 
-async function ownStorage(): Promise<string> {
+/** A storage account that nobody else uses. */
+export async function ownStorage(): Promise<string> {
   const { endpoints, accounts, counter } = testAzurite();
   return connectionString(endpoints, accounts, await takeNumber(counter));
 }
 
+export type Callable = Pick<LocalHost, 'url' | 'routePrefix' | 'functionKey'>;
+
 /** Calls an action and holds what it answers against its contract. */
 export async function callHost(
-  host: LocalHost,
+  host: Callable,
   actions: readonly Action[],
   method: string,
   path: string,
