@@ -114,6 +114,23 @@ export const facts = {
     source: 'graph.md §1.4, §9',
     certainty: 'inferred',
   },
+  keysetPaging: {
+    behaviour:
+      'A $skiptoken names the object after which to go on: what is there throughout a listing comes exactly once, whatever is created and deleted meanwhile',
+    source: 'graph.md §9 calls the link opaque',
+    certainty: 'inferred',
+  },
+  searchHeader: {
+    behaviour: '$search without `ConsistencyLevel: eventual` is refused with the documented words',
+    source: 'graph.md §1.4',
+    certainty: 'certain',
+  },
+  search: {
+    behaviour:
+      '`$search="displayName:a b"` finds what has words that begin with a and b; other properties match by their beginning; one property only',
+    source: "public documentation of Graph's $search, not in reference/",
+    certainty: 'inferred',
+  },
   graphAppRoleIds: {
     behaviour: "Ids of Graph's app roles in `appRoles` and `appRoleAssignments`",
     source: 'public permission reference, not in reference/',

@@ -6,7 +6,7 @@ import { contactsOf, groupsOf, servicePrincipalsOf, usersOf } from '../tenant/te
 export function stateOf({ tenant, clock }: World) {
   const [entra, exchange] = [tenant.view('entra'), tenant.view('exchange')];
   const inExchange = groupsOf(exchange);
-  const onlyInEntra = groupsOf(entra).filter(({ id }) => !exchange.has(id));
+  const onlyInEntra = groupsOf(entra).filter(({ id }) => exchange.get(id) === undefined);
   const plain = <T extends { type: string }>(object: T) => without(object, 'type');
   return {
     tenantId: tenant.id,

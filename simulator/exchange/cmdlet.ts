@@ -1,9 +1,9 @@
-import type { View } from '../tenant/directory.ts';
+import type { View } from '../tenant/store.ts';
 import type { Tenant } from '../tenant/tenant.ts';
 import type { World } from '../world.ts';
 import type { Access } from './access.ts';
 import type { Bound, ParameterTable } from './parameters.ts';
-import type { Row } from './rows.ts';
+import type { Rows } from './rows.ts';
 
 export interface CmdletContext {
   readonly world: World;
@@ -14,7 +14,7 @@ export interface CmdletContext {
   readonly inBatch: boolean;
 }
 
-export type CmdletResult = { rows: Row[]; warnings?: string[] } | { confirmation: string } | { rows: null };
+export type CmdletResult = { rows: Rows; warnings?: string[] } | { confirmation: string } | { rows: null };
 
 export interface Cmdlet {
   readonly name: string;

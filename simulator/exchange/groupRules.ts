@@ -2,14 +2,20 @@ import type { Group } from '../tenant/model.ts';
 import { cmdletError, types } from './errors.ts';
 import type { CmdletContext } from './cmdlet.ts';
 import type { Bound } from './parameters.ts';
-import { exactlyOne, isDistributionGroup, recipientsOf, type Recipient } from './recipients.ts';
+import { asRecipient, exactlyOne, isDistributionGroup, matching, onlyOne, type Recipient } from './recipients.ts';
 
 const MAX_NAME = 64;
 const aliasPart = "[A-Za-z0-9!#$%&'*+\\-/=?^_`{|}~\\u00A1-\\u00FF]+";
 const aliasPattern = new RegExp(`^${aliasPart}(\\.${aliasPart})*$`);
 
 export const groupsIn = (context: CmdletContext): Recipient<Group>[] =>
-  recipientsOf(context.world, context.view).filter(isDistributionGroup);
+  [...context.view.ofType('group')]
+    .map((group) => asRecipient(context.world, group))
+    .filter((recipient) => recipient !== null)
+    .filter(isDistributionGroup);
+
+export const groupsMatching = ({ world, view }: CmdletContext, identity: string): Recipient<Group>[] =>
+  matching(world, view, identity).filter(isDistributionGroup);
 
 /** The group to write to, after the checks that every write passes. */
 export function groupToWrite(
@@ -18,7 +24,8 @@ export function groupToWrite(
   cmdlet: string,
   property: string,
 ): Recipient<Group> {
-  const group = exactlyOne(groupsIn(context), parameters.text('Identity') ?? '');
+  const identity = parameters.text('Identity') ?? '';
+  const group = onlyOne(groupsMatching(context, identity), identity);
   // exchange.md §4 Directory-synced groups; the type is facts.directorySyncedType
   if (group.object.onPremisesSyncEnabled)
     throw cmdletError(
@@ -33,8 +40,7 @@ export function groupToWrite(
 
 /** A group or a person that owns: mailbox, mail user or mail-enabled security group (exchange.md §4 ManagedBy). */
 export function ownerIds(context: CmdletContext, identities: readonly string[]): string[] {
-  const recipients = recipientsOf(context.world, context.view);
-  const owners = identities.map((identity) => exactlyOne(recipients, identity));
+  const owners = identities.map((identity) => exactlyOne(context.world, context.view, identity));
   const unfit = owners.find(
     ({ object, typeDetails }) => object.type !== 'user' && typeDetails !== 'MailUniversalSecurityGroup',
   );
@@ -53,7 +59,7 @@ export function requireOwner(owners: readonly string[]): void {
 
 /** Any recipient but a Microsoft 365 group (exchange.md §4 Members). */
 export function memberId(context: CmdletContext, identity: string): string {
-  const member = exactlyOne(recipientsOf(context.world, context.view), identity);
+  const member = exactlyOne(context.world, context.view, identity);
   // facts.unifiedGroupAsMember
   if (member.typeDetails === 'GroupMailbox')
     throw cmdletError(
@@ -105,18 +111,20 @@ export interface UniqueValues {
 
 /** Unique among all recipients but the group itself (exchange.md §1.7, E14). */
 export function refuseDuplicates(context: CmdletContext, wanted: UniqueValues, self?: string): void {
-  const others = recipientsOf(context.world, context.view).filter(({ object }) => object.id !== self);
+  const { world, view } = context;
+  const others = (value: string): Recipient[] =>
+    matching(world, view, value).filter(({ object }) => object.id !== self);
   const same = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase();
   const { name, alias } = wanted;
-  if (name !== undefined && others.some((other) => same(other.name, name)))
+  if (name !== undefined && others(name).some((other) => same(other.name, name)))
     throw cmdletError(types.objectExists, `The name "${name}" is already being used. Please try another name.`);
-  if (alias !== undefined && others.some((other) => same(other.alias, alias)))
+  if (alias !== undefined && others(alias).some((other) => same(other.alias, alias)))
     throw cmdletError(
       types.objectExists,
       `The value "${alias}" of property "Alias" is used by another recipient object. Please specify a unique value.`,
     );
   for (const address of wanted.addresses ?? [])
-    if (others.some((other) => other.emailAddresses.some((each) => same(each, address))))
+    if (others(address).some((other) => other.emailAddresses.some((each) => same(each, address))))
       throw cmdletError(
         types.addressInUse,
         `The proxy address "${address}" is already being used by the proxy addresses or LegacyExchangeDN. Please choose another proxy address.`,

@@ -1,6 +1,6 @@
 import type { World } from '../world.ts';
 import { badPage } from './errors.ts';
-import type { Row } from './rows.ts';
+import type { Row, Rows } from './rows.ts';
 
 const LIFETIME_MS = 30 * 60_000;
 const DEFAULT_PAGE = 1000;
@@ -37,9 +37,9 @@ export class Pages {
   slice(
     world: World,
     { url, headers, question }: PageRequest,
-    rows: readonly Row[],
+    rows: Rows,
     offset: number,
-  ): { rows: Row[]; nextLink: string | null } {
+  ): { rows: readonly Row[]; nextLink: string | null } {
     const wanted = /odata\.maxpagesize\s*=\s*(\d+)/i.exec(headers.prefer ?? '')?.[1];
     const size = Math.max(1, Math.min(Number(wanted ?? DEFAULT_PAGE), DEFAULT_PAGE));
     const page = rows.slice(offset, offset + size);

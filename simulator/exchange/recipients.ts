@@ -1,5 +1,6 @@
-import type { View } from '../tenant/directory.ts';
-import type { Contact, Group, User } from '../tenant/model.ts';
+import type { Contact, DirectoryObject, Group, User } from '../tenant/model.ts';
+import { untyped } from '../tenant/names.ts';
+import type { View } from '../tenant/store.ts';
 import type { World } from '../world.ts';
 import { cmdletError, types } from './errors.ts';
 
@@ -26,6 +27,10 @@ function typeDetailsOf(object: RecipientObject): string | null {
   return object.type === 'group' ? (object.exchange?.RecipientTypeDetails ?? null) : object.recipientTypeDetails;
 }
 
+/** The GUID of an object in Exchange from its id in Entra, and back: another one, and found without a search. */
+const exchangeGuid = (id: string): string =>
+  id.replace(/^[0-9a-f]{8}/, (start) => ((parseInt(start, 16) ^ 0x5a5a5a5a) >>> 0).toString(16).padStart(8, '0'));
+
 export function asRecipient(world: World, object: RecipientObject): Recipient | null {
   const typeDetails = typeDetailsOf(object);
   if (typeDetails === null) return null;
@@ -37,7 +42,7 @@ export function asRecipient(world: World, object: RecipientObject): Recipient | 
     typeDetails,
     name,
     alias,
-    guid: world.random.guid(`exchange:${object.id}`),
+    guid: exchangeGuid(object.id),
     distinguishedName: `CN=${name},OU=${world.tenant.initialDomain},OU=Microsoft Exchange Hosted Organizations,DC=EURPR01A001,DC=PROD,DC=OUTLOOK,DC=COM`,
     primarySmtpAddress:
       object.proxyAddresses.find((address) => address.startsWith('SMTP:'))?.slice(5) ?? object.mail ?? '',
@@ -45,22 +50,43 @@ export function asRecipient(world: World, object: RecipientObject): Recipient | 
   };
 }
 
+export function recipientById(world: World, view: View, id: string): Recipient | null {
+  const object = view.get(id);
+  return object?.type === 'user' || object?.type === 'group' || object?.type === 'contact'
+    ? asRecipient(world, object)
+    : null;
+}
+
+/** Every recipient, people first. */
 export const recipientsOf = (world: World, view: View): Recipient[] =>
-  [...view.values()]
-    .filter((object) => object.type === 'user' || object.type === 'group' || object.type === 'contact')
+  [...view.ofType('user'), ...view.ofType('contact'), ...view.ofType('group')]
     .map((object) => asRecipient(world, object))
     .filter((recipient) => recipient !== null);
 
 /** Everything an Identity may be: exchange.md §4; the display name is facts.identityByDisplayName. */
 function identitiesOf({ object, name, alias, guid, distinguishedName, emailAddresses }: Recipient): string[] {
-  const addresses = emailAddresses.map((address) => address.replace(/^smtp:/i, ''));
   const upn = object.type === 'user' ? [object.userPrincipalName] : [];
-  return [object.id, guid, name, alias, distinguishedName, object.displayName, ...addresses, ...upn];
+  return [object.id, guid, name, alias, distinguishedName, object.displayName, ...emailAddresses.map(untyped), ...upn];
 }
 
-export function matching<T extends Recipient>(recipients: readonly T[], identity: string): T[] {
-  const wanted = identity.replace(/^smtp:/i, '').toLowerCase();
-  return recipients.filter((recipient) => identitiesOf(recipient).some((each) => each.toLowerCase() === wanted));
+const distinguishedNamePattern = /^CN=(.*),OU=[^,]*,OU=Microsoft Exchange Hosted Organizations,/i;
+
+/** Where an identity may lead to, by index: id, GUID, or a name, address or alias. */
+function candidates(view: View, identity: string): DirectoryObject[] {
+  const name = distinguishedNamePattern.exec(identity)?.[1];
+  if (name !== undefined) return view.named(name);
+  const byId = [view.get(identity), view.get(exchangeGuid(identity))].filter((object) => object !== undefined);
+  return byId.length > 0 ? byId : view.named(identity);
+}
+
+/** All recipients that an Identity names. */
+export function matching(world: World, view: View, identity: string): Recipient[] {
+  const wanted = untyped(identity).toLowerCase();
+  return candidates(view, wanted)
+    .filter((object) => object.type === 'user' || object.type === 'group' || object.type === 'contact')
+    .map((object) => asRecipient(world, object))
+    .filter((recipient) => recipient !== null)
+    .filter((recipient) => identitiesOf(recipient).some((each) => each.toLowerCase() === wanted));
 }
 
 export const notFound = (identity: string): Error =>
@@ -70,9 +96,9 @@ export const notFound = (identity: string): Error =>
     404,
   );
 
-/** The one object that an Identity names. */
-export function exactlyOne<T extends Recipient>(recipients: readonly T[], identity: string): T {
-  const [first, ...more] = matching(recipients, identity);
+/** The one of these, found by an Identity. */
+export function onlyOne<T extends Recipient>(found: readonly T[], identity: string): T {
+  const [first, ...more] = found;
   if (!first) throw notFound(identity);
   // facts.ambiguousIdentity
   if (more.length > 0)
@@ -82,3 +108,6 @@ export function exactlyOne<T extends Recipient>(recipients: readonly T[], identi
     );
   return first;
 }
+
+export const exactlyOne = (world: World, view: View, identity: string): Recipient =>
+  onlyOne(matching(world, view, identity), identity);

@@ -4,7 +4,13 @@ import type { Recipient } from './recipients.ts';
 
 export type Row = Record<string, unknown>;
 
-const recipientTypes: Record<string, string> = {
+/** Rows of which only those of one page are ever made. */
+export interface Rows {
+  readonly length: number;
+  slice(start: number, end: number): readonly Row[];
+}
+
+const recipientTypes: Readonly<Record<string, string>> = {
   UserMailbox: 'UserMailbox',
   SharedMailbox: 'UserMailbox',
   RoomMailbox: 'UserMailbox',
@@ -19,6 +25,8 @@ const recipientTypes: Record<string, string> = {
   DynamicDistributionGroup: 'DynamicDistributionGroup',
 };
 
+export const recipientTypeOf = (typeDetails: string): string => recipientTypes[typeDetails] ?? '';
+
 export function recipientRow(recipient: Recipient): Row {
   const { object } = recipient;
   return {
@@ -27,7 +35,7 @@ export function recipientRow(recipient: Recipient): Row {
     Alias: recipient.alias,
     PrimarySmtpAddress: recipient.primarySmtpAddress,
     EmailAddresses: recipient.emailAddresses,
-    RecipientType: recipientTypes[recipient.typeDetails],
+    RecipientType: recipientTypeOf(recipient.typeDetails),
     RecipientTypeDetails: recipient.typeDetails,
     ExternalDirectoryObjectId: object.id,
     WindowsLiveID: object.type === 'user' ? object.userPrincipalName : '',

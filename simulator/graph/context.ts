@@ -1,8 +1,8 @@
 import { isObject, parseJson, type JsonObject } from '../http/json.ts';
 import type { Call, Reply } from '../http/message.ts';
-import type { View } from '../tenant/directory.ts';
+import type { View } from '../tenant/store.ts';
 import type { DirectoryObject, Group, User } from '../tenant/model.ts';
-import { usersOf, type Tenant } from '../tenant/tenant.ts';
+import type { Tenant } from '../tenant/tenant.ts';
 import type { AccessToken } from '../tokens/issuer.ts';
 import type { World } from '../world.ts';
 import { badRequest, denied, GraphError, notFound } from './errors.ts';
@@ -62,10 +62,13 @@ export function group({ view, params }: GraphContext): Group {
 
 /** By object id or user principal name. */
 export function user(view: View, key: string): User {
-  const found =
-    objectById(view, key) ?? usersOf(view).find((each) => each.userPrincipalName.toLowerCase() === key.toLowerCase());
-  if (found?.type !== 'user') throw notFound(key);
-  return found;
+  const byId = objectById(view, key);
+  if (byId?.type === 'user') return byId;
+  const isCalled = (object: DirectoryObject): object is User =>
+    object.type === 'user' && object.userPrincipalName.toLowerCase() === key.toLowerCase();
+  const named = view.named(key).find(isCalled);
+  if (!named) throw notFound(key);
+  return named;
 }
 
 /** The id in "https://graph.microsoft.com/v1.0/directoryObjects/{id}". */

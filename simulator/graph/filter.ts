@@ -94,7 +94,7 @@ class Parser<T> {
 
   #or(): Test<T> {
     let left = this.#and();
-    while (this.#peek() === 'or') {
+    while (this.#peek()?.toLowerCase() === 'or') {
       this.#take();
       const [a, b] = [left, this.#and()];
       left = (object) => a(object) || b(object);
@@ -104,7 +104,7 @@ class Parser<T> {
 
   #and(): Test<T> {
     let left = this.#unary();
-    while (this.#peek() === 'and') {
+    while (this.#peek()?.toLowerCase() === 'and') {
       this.#take();
       const [a, b] = [left, this.#unary()];
       left = (object) => a(object) && b(object);
@@ -114,7 +114,7 @@ class Parser<T> {
 
   #unary(): Test<T> {
     const word = this.#take();
-    if (word === 'not') {
+    if (word.toLowerCase() === 'not') {
       this.advanced = true;
       const inner = this.#unary();
       return (object) => !inner(object);
@@ -137,7 +137,7 @@ class Parser<T> {
       this.#expect(')');
       return (object) => starts(read(object), wanted);
     }
-    if (name.endsWith('/any')) return this.#any(this.#property(name.slice(0, -'/any'.length)));
+    if (name.toLowerCase().endsWith('/any')) return this.#any(this.#property(name.slice(0, -'/any'.length)));
     if (name === 'endsWith' || name === 'contains') throw unsupportedQuery('Unsupported Query.');
     throw notModelled(`the function ${name} in $filter`);
   }

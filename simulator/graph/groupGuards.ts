@@ -57,7 +57,9 @@ export function withLinks(
     throw badRequest(
       `One or more added object references already exist for the following modified properties: '${link}'.`,
     );
-  return { ...group, [link]: [...group[link], ...ids] };
+  return link === 'members'
+    ? { ...group, members: group.members.with(ids) }
+    : { ...group, owners: [...group.owners, ...ids] };
 }
 
 /** `missingStatus`: how the removal of one who is not linked is refused (graph.md §1.4 has both). */
@@ -70,5 +72,7 @@ export function withoutLink(group: Group, link: Link, id: string, missingStatus:
         );
   if (link === 'owners' && isUnified(group) && group.owners.length === 1)
     throw badRequest(`The group must have at least one owner, hence this owner cannot be removed.`);
-  return { ...group, [link]: group[link].filter((each) => each !== id) };
+  return link === 'members'
+    ? { ...group, members: group.members.without(id) }
+    : { ...group, owners: group.owners.filter((each) => each !== id) };
 }

@@ -7,6 +7,7 @@ export interface EntityType<T> {
   readonly properties: Readonly<Record<string, (object: T) => unknown>>;
   readonly byDefault: readonly string[];
   readonly filterable: readonly string[];
+  readonly searchable?: readonly string[];
   /** Properties that Graph has and the simulator does not model: 501 rather than "no such property". */
   readonly notModelled: readonly string[];
 }
@@ -44,6 +45,7 @@ export const userType: EntityType<User> = {
   filterable: words(
     'id accountEnabled department displayName givenName jobTitle mail mailNickname onPremisesImmutableId onPremisesSyncEnabled otherMails proxyAddresses surname userPrincipalName userType',
   ),
+  searchable: words('displayName mail mailNickname userPrincipalName'),
   notModelled: words(
     `aboutMe ageGroup assignedLicenses assignedPlans authorizationInfo birthday city companyName consentProvidedForMinor country
     creationType customSecurityAttributes deletedDateTime employeeHireDate employeeId employeeLeaveDateTime employeeOrgData
@@ -89,6 +91,7 @@ export const groupType: EntityType<Group> = {
     `id createdDateTime description displayName groupTypes isAssignableToRole mail mailEnabled mailNickname onPremisesSyncEnabled
     proxyAddresses resourceProvisioningOptions securityEnabled`,
   ),
+  searchable: words('displayName description mail mailNickname'),
   notModelled: words(
     `allowExternalSenders assignedLabels assignedLicenses autoSubscribeNewMembers classification creationOptions
     expirationDateTime hasMembersWithLicenseErrors hideFromAddressLists hideFromOutlookClients isArchived isSubscribedByMail

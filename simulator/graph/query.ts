@@ -1,7 +1,10 @@
 import { json, type Call, type Reply } from '../http/message.ts';
+import type { Positioned } from '../tenant/store.ts';
 import { GraphError, notModelled, unknownProperty, unsupportedQuery } from './errors.ts';
 import { parseFilter } from './filter.ts';
+import { sizeOf, where, type Listing } from './listing.ts';
 import type { EntityType } from './properties.ts';
+import { parseSearch } from './search.ts';
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 999;
@@ -49,13 +52,26 @@ export function render<T>(object: T, type: EntityType<T>, select: readonly strin
 
 export const isEventual = (call: Call): boolean => call.headers.consistencylevel?.toLowerCase() === 'eventual';
 
-export function filtered<T>(call: Call, objects: readonly T[], type: EntityType<T>): T[] {
-  const text = call.url.searchParams.get('$filter');
-  if (text === null) return [...objects];
-  const filter = parseFilter(text, type);
-  if (filter.isAdvanced && !(isEventual(call) && call.url.searchParams.get('$count') === 'true'))
-    throw unsupportedQuery('Unsupported Query.');
-  return objects.filter((object) => filter.matches(object));
+/** What $filter and $search leave of a collection. */
+export function filtered<T>(call: Call, listing: Listing<T>, type: EntityType<T>): Listing<T> {
+  const { searchParams } = call.url;
+  const [text, search] = [searchParams.get('$filter'), searchParams.get('$search')];
+  const tests: ((object: T) => boolean)[] = [];
+  if (text !== null) {
+    const filter = parseFilter(text, type);
+    if (filter.isAdvanced && !(isEventual(call) && searchParams.get('$count') === 'true'))
+      throw unsupportedQuery('Unsupported Query.');
+    tests.push((object) => filter.matches(object));
+  }
+  if (search !== null) {
+    // graph.md §1.4
+    if (!isEventual(call))
+      throw unsupportedQuery(
+        "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'",
+      );
+    tests.push(parseSearch(search, type));
+  }
+  return tests.length === 0 ? listing : where(listing, (object) => tests.every((test) => test(object)));
 }
 
 function pageSize(call: Call): number {
@@ -67,32 +83,47 @@ function pageSize(call: Call): number {
   return size;
 }
 
-function offsetOf(call: Call): number {
+/** The position of the object after which to go on: facts.keysetPaging. */
+function positionOf(call: Call): number {
   const skipToken = call.url.searchParams.get('$skiptoken');
-  if (skipToken === null) return 0;
-  const offset = /^page:(\d+)$/.exec(Buffer.from(skipToken, 'base64url').toString())?.[1];
-  if (offset === undefined)
+  if (skipToken === null) return -1;
+  const position = /^after:(\d+)$/.exec(Buffer.from(skipToken, 'base64url').toString())?.[1];
+  if (position === undefined)
     throw new GraphError(
       400,
       'Directory_ExpiredPageToken',
       'The specified page token value has expired and can no longer be included in your request.',
     );
-  return Number(offset);
+  return Number(position);
+}
+
+function taken<T>(listing: Listing<T>, position: number, size: number): { entries: Positioned<T>[]; isLast: boolean } {
+  const entries: Positioned<T>[] = [];
+  for (const entry of listing.after(position)) {
+    if (entries.length === size) return { entries, isLast: false };
+    entries.push(entry);
+  }
+  return { entries, isLast: true };
 }
 
 /** A collection answer: one page, the link to the next on this very server, and the count where it was asked for. */
-export function page(call: Call, context: string, all: readonly Record<string, unknown>[]): Reply {
+export function page<T>(
+  call: Call,
+  context: string,
+  listing: Listing<T>,
+  row: (object: T) => Record<string, unknown>,
+): Reply {
   const wantsCount = call.url.searchParams.get('$count') === 'true';
   if (wantsCount && !isEventual(call)) throw unsupportedQuery('Unsupported Query.');
-  const [size, offset] = [pageSize(call), offsetOf(call)];
-  const origin = `http://${call.headers.host ?? ''}`;
-  const next = new URL(call.url.pathname + call.url.search, origin);
-  next.searchParams.set('$skiptoken', Buffer.from(`page:${String(offset + size)}`).toString('base64url'));
+  const { entries, isLast } = taken(listing, positionOf(call), pageSize(call));
+  const next = new URL(call.url.pathname + call.url.search, `http://${call.headers.host ?? ''}`);
+  const token = `after:${String(entries.at(-1)?.position)}`;
+  next.searchParams.set('$skiptoken', Buffer.from(token).toString('base64url'));
   return json(200, {
     '@odata.context': `https://graph.microsoft.com/v1.0/$metadata#${context}`,
-    ...(wantsCount ? { '@odata.count': all.length } : {}),
-    ...(offset + size < all.length ? { '@odata.nextLink': next.href } : {}),
-    value: all.slice(offset, offset + size),
+    ...(wantsCount ? { '@odata.count': sizeOf(listing) } : {}),
+    ...(isLast ? {} : { '@odata.nextLink': next.href }),
+    value: entries.map(({ object }) => row(object)),
   });
 }
 

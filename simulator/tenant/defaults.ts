@@ -1,3 +1,4 @@
+import { MemberList } from './memberList.ts';
 import type { Contact, Domain, ExchangeGroup, Group, ServicePrincipal, User } from './model.ts';
 
 // The values a new object has where nothing else is said.
@@ -80,7 +81,7 @@ export function newGroup(
     membershipRuleProcessingState: null,
     resourceProvisioningOptions: [],
     visibility: null,
-    members: [],
+    members: MemberList.empty,
     owners: [],
     exchange: null,
     ...fields,

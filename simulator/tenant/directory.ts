@@ -1,8 +1,8 @@
 import type { DirectoryObject } from './model.ts';
+import { Store, type View } from './store.ts';
 
 /** The two stores of a Microsoft 365 tenant, each replicated to the other. */
 export type Side = 'entra' | 'exchange';
-export type View = ReadonlyMap<string, DirectoryObject>;
 export type Change = { put: DirectoryObject } | { remove: string };
 
 interface Pending {
@@ -11,39 +11,36 @@ interface Pending {
   changes: readonly Change[];
 }
 
+const sides = ['entra', 'exchange'] as const;
 const other = (side: Side): Side => (side === 'entra' ? 'exchange' : 'entra');
 
 /** Graph never sees a dynamic distribution group (graph.md §1.1). */
 const livesOnlyInExchange = (object: DirectoryObject): boolean =>
   object.type === 'group' && object.exchange?.RecipientTypeDetails === 'DynamicDistributionGroup';
 
-/**
- * Objects are never changed in place, only replaced, so that the state before a write and a replica that lags behind
- * are plain references.
- */
+/** Objects are never changed in place, only replaced, so that a replica that lags behind holds plain references. */
 export class Directory {
-  #stores: Record<Side, Map<string, DirectoryObject>> = { entra: new Map(), exchange: new Map() };
-  #previous: Record<Side, View> = { entra: new Map(), exchange: new Map() };
+  readonly #stores: Record<Side, Store> = { entra: new Store(), exchange: new Store() };
   #pending: Pending[] = [];
 
   constructor(objects: readonly DirectoryObject[]) {
-    for (const side of ['entra', 'exchange'] as const) {
+    for (const side of sides) {
       this.#apply(
         side,
         objects.map((put) => ({ put })),
       );
-      this.#previous[side] = new Map(this.#stores[side]);
+      this.#stores[side].mark();
     }
   }
 
   /** `stale` reads the state before the last write. */
   view(side: Side, stale = false): View {
-    return stale ? this.#previous[side] : this.#stores[side];
+    return stale ? this.#stores[side].before() : this.#stores[side];
   }
 
   /** One transaction on one side, replicated to the other after the lag. */
   commit(side: Side, changes: readonly Change[], nowMs: number, lagMs: number): void {
-    for (const each of ['entra', 'exchange'] as const) this.#previous[each] = new Map(this.#stores[each]);
+    for (const each of sides) this.#stores[each].mark();
     this.#apply(side, changes);
     if (lagMs <= 0) this.#apply(other(side), changes);
     else this.#pending.push({ dueMs: nowMs + lagMs, side: other(side), changes });
@@ -52,6 +49,7 @@ export class Directory {
   /** Lets what is due arrive on the other side. */
   settle(nowMs: number): void {
     const due = this.#pending.filter((pending) => pending.dueMs <= nowMs);
+    if (due.length === 0) return;
     this.#pending = this.#pending.filter((pending) => pending.dueMs > nowMs);
     for (const { side, changes } of due) this.#apply(side, changes);
   }
@@ -59,8 +57,8 @@ export class Directory {
   #apply(side: Side, changes: readonly Change[]): void {
     const store = this.#stores[side];
     for (const change of changes) {
-      if ('remove' in change) store.delete(change.remove);
-      else if (side === 'exchange' || !livesOnlyInExchange(change.put)) store.set(change.put.id, change.put);
+      if ('remove' in change) store.remove(change.remove);
+      else if (side === 'exchange' || !livesOnlyInExchange(change.put)) store.put(change.put);
     }
   }
 }

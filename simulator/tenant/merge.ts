@@ -2,6 +2,7 @@ import { isObject, isStringArray, type JsonObject } from '../http/json.ts';
 import type { World } from '../world.ts';
 import { newContact, newDomain, newExchangeGroup, newGroup, newServicePrincipal, newUser } from './defaults.ts';
 import type { Contact, DirectoryObject, Domain, Group, ServicePrincipal, Settings, User } from './model.ts';
+import { Store, type ObjectType, type View } from './store.ts';
 import { mismatches, schemas } from './mergeSchemas.ts';
 
 type Lists = Record<string, JsonObject[]>;
@@ -9,13 +10,14 @@ type Lists = Record<string, JsonObject[]>;
 /** Objects as they will be, in the order they were given; references may name an earlier or a present one. */
 class Merge {
   readonly #world: World;
-  readonly #objects: Map<string, DirectoryObject>;
-  readonly changed = new Map<string, DirectoryObject>();
+  /** The changed ones first, then Entra's, which are newer than Exchange's where a person is on the way. */
+  readonly #views: readonly View[];
+  readonly changed = new Store();
   readonly faults: string[] = [];
 
   constructor(world: World) {
     this.#world = world;
-    this.#objects = new Map([...world.tenant.view('exchange'), ...world.tenant.view('entra')]);
+    this.#views = [this.changed, world.tenant.view('entra'), world.tenant.view('exchange')];
   }
 
   get #now(): string {
@@ -23,23 +25,43 @@ class Merge {
   }
 
   put(object: DirectoryObject): void {
-    this.#objects.set(object.id, object);
-    this.changed.set(object.id, object);
+    this.changed.put(object);
   }
 
-  #find<T extends DirectoryObject>(type: T['type'], matches: (object: T) => boolean): T | undefined {
-    return [...this.#objects.values()].find((each): each is T => each.type === type && matches(each as T));
+  #byId(id: string): DirectoryObject | undefined {
+    for (const view of this.#views) {
+      const found = view.get(id);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** All that go by this name, each as it will be. */
+  #named(name: string): DirectoryObject[] {
+    const ids = new Set(this.#views.flatMap((view) => view.named(name)).map(({ id }) => id));
+    return [...ids].map((id) => this.#byId(id)).filter((object) => object !== undefined);
+  }
+
+  #find<T extends DirectoryObject>(
+    type: T['type'],
+    given: { id?: string | undefined; name: string },
+    matches: (object: T) => boolean,
+  ): T | undefined {
+    const candidates = given.id === undefined ? this.#named(given.name) : [this.#byId(given.id.toLowerCase())];
+    return candidates.find((each): each is T => each?.type === type && (given.id !== undefined || matches(each as T)));
   }
 
   #idOf(ref: string): string | null {
     const wanted = ref.toLowerCase();
-    const found = [...this.#objects.values()].find((object) => {
-      const names: (string | null)[] = [object.id];
-      if (object.type === 'user') names.push(object.userPrincipalName);
-      if ('mail' in object) names.push(object.mail);
-      if (object.type === 'group') names.push(object.displayName, object.exchange?.Name ?? null);
-      return names.some((name) => name?.toLowerCase() === wanted);
-    });
+    const found =
+      this.#byId(wanted) ??
+      this.#named(wanted).find((object) => {
+        const names: (string | null)[] = [];
+        if (object.type === 'user') names.push(object.userPrincipalName);
+        if ('mail' in object) names.push(object.mail);
+        if (object.type === 'group') names.push(object.displayName, object.exchange?.Name ?? null);
+        return names.some((name) => name?.toLowerCase() === wanted);
+      });
     return found?.id ?? null;
   }
 
@@ -54,11 +76,9 @@ class Merge {
 
   user(fields: JsonObject, at: string): void {
     const given = fields as Partial<User>;
-    const upn = given.userPrincipalName?.toLowerCase();
-    const present =
-      given.id === undefined
-        ? this.#find<User>('user', (user) => user.userPrincipalName.toLowerCase() === upn)
-        : this.#find<User>('user', (user) => user.id === given.id?.toLowerCase());
+    const upn = (given.userPrincipalName ?? '').toLowerCase();
+    const named = { id: given.id, name: upn };
+    const present = this.#find<User>('user', named, (user) => user.userPrincipalName.toLowerCase() === upn);
     if (present) {
       this.put({ ...present, ...given, id: present.id });
       return;
@@ -80,8 +100,11 @@ class Merge {
 
   contact(fields: JsonObject, at: string): void {
     const given = fields as Partial<Contact>;
-    const present = this.#find<Contact>('contact', ({ id, mail }) =>
-      given.id === undefined ? mail.toLowerCase() === given.mail?.toLowerCase() : id === given.id.toLowerCase(),
+    const named = { id: given.id, name: given.mail ?? '' };
+    const present = this.#find<Contact>(
+      'contact',
+      named,
+      ({ mail }) => mail.toLowerCase() === given.mail?.toLowerCase(),
     );
     if (present) {
       this.put({ ...present, ...given, id: present.id });
@@ -97,10 +120,10 @@ class Merge {
 
   group(fields: JsonObject, at: string): void {
     const { members, owners, exchange, ...rest } = fields;
-    const given = rest as Partial<Group>;
+    const given = rest as Partial<Omit<Group, 'members' | 'owners' | 'exchange'>>;
     const name = isObject(exchange) && typeof exchange.Name === 'string' ? exchange.Name : undefined;
-    const present = this.#find<Group>('group', (group) => {
-      if (given.id !== undefined) return group.id === given.id.toLowerCase();
+    const named = { id: given.id, name: given.mail ?? name ?? given.displayName ?? '' };
+    const present = this.#find<Group>('group', named, (group) => {
       if (given.mail) return group.mail?.toLowerCase() === given.mail.toLowerCase();
       return name === undefined ? group.displayName === given.displayName : group.exchange?.Name === name;
     });
@@ -122,7 +145,7 @@ class Merge {
       ...base,
       ...given,
       id: base.id,
-      ...(members === undefined ? {} : { members: this.#ids(members, `${at}.members`) }),
+      ...(members === undefined ? {} : { members: base.members.replacedBy(this.#ids(members, `${at}.members`)) }),
       ...(owners === undefined ? {} : { owners: this.#ids(owners, `${at}.owners`) }),
     };
     const addressed = merged.mailEnabled && merged.mail === null ? this.#addressed(merged) : merged;
@@ -156,7 +179,7 @@ class Merge {
     }
     const appId = given.appId.toLowerCase();
     const base =
-      this.#find<ServicePrincipal>('servicePrincipal', (principal) => principal.appId === appId) ??
+      this.#find<ServicePrincipal>('servicePrincipal', { name: appId }, (principal) => principal.appId === appId) ??
       newServicePrincipal({ id: this.#world.random.guid(`servicePrincipal:${appId}`), appId, displayName: appId });
     this.put({ ...base, ...given, id: base.id, appId, roles: { ...base.roles, ...(isObject(roles) ? roles : {}) } });
   }
@@ -204,9 +227,9 @@ export function mergeTenant(world: World, body: unknown): string[] {
   Object.assign(world.tenant.settings.replicationLagMs, replicationLagMs);
   Object.assign(world.tenant.settings.latencyMs, latencyMs);
   // People are made in Entra and reach Exchange after the lag; groups are put on both sides at once.
-  const changes = [...merge.changed.values()];
-  const people = changes.filter(({ type }) => type === 'user' || type === 'contact').map((put) => ({ put }));
-  const others = changes.filter(({ type }) => type !== 'user' && type !== 'contact').map((put) => ({ put }));
+  const changed = (type: ObjectType) => [...merge.changed.ofType(type)].map((put) => ({ put }));
+  const people = [...changed('user'), ...changed('contact')];
+  const others = [...changed('group'), ...changed('servicePrincipal')];
   if (people.length > 0) world.tenant.commit('entra', people);
   if (others.length > 0) world.tenant.directory.commit('exchange', others, world.clock.now(), 0);
   return merge.faults;

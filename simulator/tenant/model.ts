@@ -1,4 +1,5 @@
 import type { RateLimit } from '../http/limits.ts';
+import type { MemberList } from './memberList.ts';
 
 // One tenant behind all servers. Properties that Graph has carry Graph's names, those only Exchange has carry Exchange's.
 
@@ -93,7 +94,7 @@ export interface Group extends DirectoryObjectBase {
   readonly resourceProvisioningOptions: readonly string[];
   readonly visibility: string | null;
   readonly createdDateTime: string;
-  readonly members: readonly string[];
+  readonly members: MemberList;
   readonly owners: readonly string[];
   /** null: not a recipient. */
   readonly exchange: ExchangeGroup | null;

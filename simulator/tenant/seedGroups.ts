@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts';
 import { newExchangeGroup, newGroup } from './defaults.ts';
+import { MemberList } from './memberList.ts';
 import type { ExchangeGroup, Group, GroupRecipientTypeDetails } from './model.ts';
 
 const createdDateTime = '2025-03-03T09:00:00Z';
@@ -39,7 +40,7 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
       proxyAddresses: [`SMTP:${mail}`, `smtp:${alias}@contoso.onmicrosoft.com`],
       createdDateTime,
       ...shape[details],
-      members: (refs.members ?? []).map(idOf),
+      members: MemberList.of((refs.members ?? []).map(idOf)),
       owners: (refs.owners ?? ['amara.osei@contoso.com']).map(idOf),
       exchange: newExchangeGroup({
         RecipientTypeDetails: details,
@@ -52,20 +53,26 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
   };
   const engineers = ['kaya.demir', 'liam.corrigan', 'mina.sato', 'noel.fischer'].map((name) => `${name}@contoso.com`);
   return [
-    security('Engineering Access', { members: engineers.map(idOf), owners: [idOf('kaya.demir@contoso.com')] }),
+    security('Engineering Access', {
+      members: MemberList.of(engineers.map(idOf)),
+      owners: [idOf('kaya.demir@contoso.com')],
+    }),
     security('Tier Zero Operators', {
       isAssignableToRole: true,
-      members: [idOf('audrey.keys@contoso.com')],
+      members: MemberList.of([idOf('audrey.keys@contoso.com')]),
       owners: [idOf('chief.admin@contoso.com')],
     }),
     security('All Engineers Dynamic', {
       groupTypes: ['DynamicMembership'],
       membershipRule: 'user.department -eq "Engineering"',
       membershipRuleProcessingState: 'On',
-      members: engineers.map(idOf),
+      members: MemberList.of(engineers.map(idOf)),
     }),
     security('Restricted Unit Group', { isManagementRestricted: true }),
-    security('Synced Security', { onPremisesSyncEnabled: true, members: [idOf('anton.berg@contoso.com')] }),
+    security('Synced Security', {
+      onPremisesSyncEnabled: true,
+      members: MemberList.of([idOf('anton.berg@contoso.com')]),
+    }),
     recipient(
       'GroupMailbox',
       'Project Aurora',

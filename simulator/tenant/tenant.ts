@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
-import { Directory, type Change, type Side, type View } from './directory.ts';
+import { Directory, type Change, type Side } from './directory.ts';
 import type { Contact, Domain, Group, ServicePrincipal, Settings, TenantContents, User } from './model.ts';
+import type { View } from './store.ts';
 
 export class Tenant {
   readonly id: string;
@@ -38,11 +39,10 @@ export class Tenant {
   }
 }
 
-export const usersOf = (view: View): User[] => [...view.values()].filter((object) => object.type === 'user');
-export const groupsOf = (view: View): Group[] => [...view.values()].filter((object) => object.type === 'group');
-export const contactsOf = (view: View): Contact[] => [...view.values()].filter((object) => object.type === 'contact');
-export const servicePrincipalsOf = (view: View): ServicePrincipal[] =>
-  [...view.values()].filter((object) => object.type === 'servicePrincipal');
+export const usersOf = (view: View): User[] => [...view.ofType('user')];
+export const groupsOf = (view: View): Group[] => [...view.ofType('group')];
+export const contactsOf = (view: View): Contact[] => [...view.ofType('contact')];
+export const servicePrincipalsOf = (view: View): ServicePrincipal[] => [...view.ofType('servicePrincipal')];
 
 /** The changes that delete an object and take it out of every group. */
 export function removal(view: View, id: string): Change[] {
@@ -51,7 +51,7 @@ export function removal(view: View, id: string): Change[] {
     .map((group) => ({
       put: {
         ...group,
-        members: group.members.filter((member) => member !== id),
+        members: group.members.without(id),
         owners: group.owners.filter((owner) => owner !== id),
       },
     }));

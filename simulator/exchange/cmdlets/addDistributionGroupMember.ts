@@ -24,7 +24,7 @@ export const addDistributionGroupMember: Cmdlet = {
         types.memberExists,
         `The recipient "${identity}" is already a member of the group "${group.name}".`,
       );
-    context.tenant.commit('exchange', [{ put: { ...group.object, members: [...group.object.members, id] } }]);
+    context.tenant.commit('exchange', [{ put: { ...group.object, members: group.object.members.with([id]) } }]);
     return nothing;
   },
 };

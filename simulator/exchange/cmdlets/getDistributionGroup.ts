@@ -1,8 +1,8 @@
 import type { Cmdlet } from '../cmdlet.ts';
-import { groupsIn } from '../groupRules.ts';
+import { groupsIn, groupsMatching } from '../groupRules.ts';
 import { parseOpath } from '../opath.ts';
 import { limited } from '../resultSize.ts';
-import { exactlyOne, matching, notFound, recipientsOf } from '../recipients.ts';
+import { exactlyOne, notFound } from '../recipients.ts';
 import { distributionGroupRow } from '../rows.ts';
 
 const filterable = [
@@ -37,13 +37,10 @@ export const getDistributionGroup: Cmdlet = {
     ],
   },
   run(parameters, context) {
-    let groups = groupsIn(context);
     // Trap: null or empty returns all, as if the parameter were not there (exchange.md §4 Get-DistributionGroup).
     const identity = parameters.text('Identity');
-    if (identity) {
-      groups = matching(groups, identity);
-      if (groups.length === 0) throw notFound(identity);
-    }
+    let groups = identity ? groupsMatching(context, identity) : groupsIn(context);
+    if (identity && groups.length === 0) throw notFound(identity);
     const anr = parameters.text('Anr')?.toLowerCase();
     if (anr)
       groups = groups.filter(({ name, alias, object }) =>
@@ -51,13 +48,14 @@ export const getDistributionGroup: Cmdlet = {
       );
     const owner = parameters.text('ManagedBy');
     if (owner) {
-      const { object } = exactlyOne(recipientsOf(context.world, context.view), owner);
+      const { object } = exactlyOne(context.world, context.view, owner);
       groups = groups.filter((group) => group.object.owners.includes(object.id));
     }
     const details = parameters.names('RecipientTypeDetails')?.map((name) => name.toLowerCase());
     if (details) groups = groups.filter(({ typeDetails }) => details.includes(typeDetails.toLowerCase()));
     const filter = parameters.text('Filter');
-    const rows = groups.map(distributionGroupRow);
-    return limited(filter ? rows.filter(parseOpath(filter, filterable)) : rows, parameters);
+    const test = filter ? parseOpath(filter, filterable) : null;
+    const found = test ? groups.filter((group) => test(distributionGroupRow(group))) : groups;
+    return limited(found, distributionGroupRow, parameters);
   },
 };

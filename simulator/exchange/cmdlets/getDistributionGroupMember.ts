@@ -1,7 +1,7 @@
 import type { Cmdlet } from '../cmdlet.ts';
-import { groupsIn } from '../groupRules.ts';
+import { groupsMatching } from '../groupRules.ts';
 import { limited } from '../resultSize.ts';
-import { exactlyOne, recipientsOf } from '../recipients.ts';
+import { onlyOne, recipientById } from '../recipients.ts';
 import { recipientRow } from '../rows.ts';
 
 export const getDistributionGroupMember: Cmdlet = {
@@ -12,9 +12,14 @@ export const getDistributionGroupMember: Cmdlet = {
     notModelled: ['IncludeSoftDeletedObjects', 'DomainController', 'ReadFromDomainController', 'Credential'],
   },
   run(parameters, context) {
-    const group = exactlyOne(groupsIn(context), parameters.text('Identity') ?? '');
-    const recipients = new Map(recipientsOf(context.world, context.view).map((each) => [each.object.id, each]));
-    const members = group.object.members.map((id) => recipients.get(id)).filter((member) => member !== undefined);
-    return limited(members.map(recipientRow), parameters);
+    const { world, view } = context;
+    const identity = parameters.text('Identity') ?? '';
+    const group = onlyOne(groupsMatching(context, identity), identity);
+    const members = [...group.object.members].map((id) => recipientById(world, view, id));
+    return limited(
+      members.filter((member) => member !== null),
+      recipientRow,
+      parameters,
+    );
   },
 };

@@ -1,9 +1,8 @@
-import { without } from '../../http/json.ts';
-import type { Cmdlet } from '../cmdlet.ts';
+import type { Cmdlet, CmdletContext } from '../cmdlet.ts';
 import { parseOpath } from '../opath.ts';
 import { limited } from '../resultSize.ts';
-import { matching, notFound, recipientsOf, type Recipient } from '../recipients.ts';
-import { recipientRow, type Row } from '../rows.ts';
+import { matching, notFound, recipientById, recipientsOf, type Recipient } from '../recipients.ts';
+import { recipientRow, recipientTypeOf, type Row } from '../rows.ts';
 
 const filterable = [
   ...['Alias', 'Name', 'DisplayName', 'PrimarySmtpAddress', 'EmailAddresses', 'ExternalDirectoryObjectId', 'Guid'],
@@ -11,10 +10,13 @@ const filterable = [
 ];
 
 /** Members holds distinguished names: Get-Recipient -Filter "Members -eq '<DN>'" (exchange.md §4). */
-function withMembers(recipient: Recipient, byId: ReadonlyMap<string, Recipient>): Row {
+function withMembers({ world, view }: CmdletContext, recipient: Recipient): Row {
   const { object } = recipient;
-  const members = object.type === 'group' ? object.members.map((id) => byId.get(id)?.distinguishedName) : [];
-  return { ...recipientRow(recipient), Members: members };
+  const members = object.type === 'group' ? [...object.members] : [];
+  return {
+    ...recipientRow(recipient),
+    Members: members.map((id) => recipientById(world, view, id)?.distinguishedName),
+  };
 }
 
 export const getRecipient: Cmdlet = {
@@ -39,13 +41,10 @@ export const getRecipient: Cmdlet = {
     ],
   },
   run(parameters, context) {
-    let recipients = recipientsOf(context.world, context.view);
-    const byId = new Map(recipients.map((recipient) => [recipient.object.id, recipient]));
+    const { world, view } = context;
     const identity = parameters.text('Identity');
-    if (identity) {
-      recipients = matching(recipients, identity);
-      if (recipients.length === 0) throw notFound(identity);
-    }
+    let recipients = identity ? matching(world, view, identity) : recipientsOf(world, view);
+    if (identity && recipients.length === 0) throw notFound(identity);
     const anr = parameters.text('Anr')?.toLowerCase();
     if (anr)
       recipients = recipients.filter(({ name, alias, object }) =>
@@ -54,19 +53,18 @@ export const getRecipient: Cmdlet = {
     const details = parameters.names('RecipientTypeDetails')?.map((name) => name.toLowerCase());
     const types = parameters.names('RecipientType')?.map((name) => name.toLowerCase());
     const filter = parameters.text('Filter');
-    const test = filter ? parseOpath(filter, filterable) : () => true;
-    const rows = recipients
-      .map((recipient) => withMembers(recipient, byId))
-      .filter((row) => !details || details.includes(String(row.RecipientTypeDetails).toLowerCase()))
-      .filter((row) => !types || types.includes(String(row.RecipientType).toLowerCase()))
-      .filter(test)
-      .map((row) => without(row, 'Members'));
+    const test = filter ? parseOpath(filter, filterable) : null;
+    const found = recipients
+      .filter(({ typeDetails }) => !details || details.includes(typeDetails.toLowerCase()))
+      .filter(({ typeDetails }) => !types || types.includes(recipientTypeOf(typeDetails).toLowerCase()))
+      .filter((recipient) => !test || test(withMembers(context, recipient)));
     const properties = parameters.names('Properties')?.map((name) => name.toLowerCase());
-    const chosen = rows.map((row) =>
-      properties
-        ? Object.fromEntries(Object.entries(row).filter(([name]) => properties.includes(name.toLowerCase())))
-        : row,
-    );
-    return limited(chosen, parameters);
+    const row = (recipient: Recipient): Row => {
+      const all = recipientRow(recipient);
+      return properties
+        ? Object.fromEntries(Object.entries(all).filter(([name]) => properties.includes(name.toLowerCase())))
+        : all;
+    };
+    return limited(found, row, parameters);
   },
 };

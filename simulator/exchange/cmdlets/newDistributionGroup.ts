@@ -1,4 +1,5 @@
 import { newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
+import { MemberList } from '../../tenant/memberList.ts';
 import type { ExchangeGroup, Group } from '../../tenant/model.ts';
 import type { Cmdlet, CmdletContext } from '../cmdlet.ts';
 import { cmdletError, types } from '../errors.ts';
@@ -96,7 +97,7 @@ function build(parameters: Bound, context: CmdletContext): Group {
     mailEnabled: true,
     securityEnabled: parameters.text('Type') === 'Security',
     createdDateTime: nowText(context),
-    members: [...new Set(memberIds)],
+    members: MemberList.of(memberIds),
     owners,
     exchange: exchangeProperties(parameters, name, context),
   });

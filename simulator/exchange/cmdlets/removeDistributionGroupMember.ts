@@ -1,7 +1,7 @@
 import { nothing, type Cmdlet } from '../cmdlet.ts';
 import { cmdletError, types } from '../errors.ts';
 import { groupToWrite } from '../groupRules.ts';
-import { exactlyOne, recipientsOf } from '../recipients.ts';
+import { exactlyOne } from '../recipients.ts';
 
 export const removeDistributionGroupMember: Cmdlet = {
   name: 'Remove-DistributionGroupMember',
@@ -18,7 +18,7 @@ export const removeDistributionGroupMember: Cmdlet = {
   run(parameters, context) {
     const group = groupToWrite(context, parameters, 'Remove-DistributionGroupMember', 'Members');
     const identity = parameters.text('Member') ?? '';
-    const member = exactlyOne(recipientsOf(context.world, context.view), identity);
+    const member = exactlyOne(context.world, context.view, identity);
     if (!group.object.members.includes(member.object.id))
       throw cmdletError(
         types.memberNotFound,
@@ -29,7 +29,7 @@ export const removeDistributionGroupMember: Cmdlet = {
       return {
         confirmation: `Removing distribution group member "${identity}" on distribution group "${group.name}".`,
       };
-    const members = group.object.members.filter((id) => id !== member.object.id);
+    const members = group.object.members.without(member.object.id);
     context.tenant.commit('exchange', [{ put: { ...group.object, members } }]);
     return nothing;
   },

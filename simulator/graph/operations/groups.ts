@@ -1,4 +1,3 @@
-import { groupsOf } from '../../tenant/tenant.ts';
 import { group, type GraphOperation } from '../context.ts';
 import { groupType } from '../properties.ts';
 import { checkSelect, entity, filtered, page, render, selected } from '../query.ts';
@@ -20,15 +19,11 @@ export const listGroups: GraphOperation = {
   method: 'GET',
   path: 'groups',
   permissions: readPermissions,
-  options: ['$select', '$filter', '$top', '$count', '$skiptoken'],
+  options: ['$select', '$filter', '$search', '$top', '$count', '$skiptoken'],
   run({ call, view }) {
     const select = selected(call);
     checkSelect(select ?? [], [groupType], groupType.name);
-    const found = filtered(call, groupsOf(view), groupType);
-    return page(
-      call,
-      'groups',
-      found.map((each) => render(each, groupType, select)),
-    );
+    const groups = { after: (position: number) => view.after('group', position) };
+    return page(call, 'groups', filtered(call, groups, groupType), (each) => render(each, groupType, select));
   },
 };

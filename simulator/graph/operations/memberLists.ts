@@ -1,8 +1,10 @@
 import { text } from '../../http/message.ts';
-import type { DirectoryObject } from '../../tenant/model.ts';
+import type { DirectoryObject, Group } from '../../tenant/model.ts';
+import type { View } from '../../tenant/store.ts';
 import { group, type GraphContext, type GraphOperation } from '../context.ts';
 import { notModelled, unsupportedQuery } from '../errors.ts';
 import type { Link } from '../groupGuards.ts';
+import { listingOf, where, type Listing } from '../listing.ts';
 import {
   deviceType,
   entityTypeOf,
@@ -17,18 +19,33 @@ import { permissionsToReadUsers, readPermissions } from './permissions.ts';
 
 const types = [userType, groupType, orgContactType, deviceType, servicePrincipalType] as EntityType<DirectoryObject>[];
 
+/** The objects behind the ids, each at its position in the list. */
+function linked(view: View, { members, owners }: Group, link: Link): Listing<DirectoryObject> {
+  const ids: Listing<string> =
+    link === 'owners'
+      ? listingOf(owners)
+      : {
+          *after(position) {
+            for (const { position: at, id } of members.after(position)) yield { position: at, object: id };
+          },
+        };
+  return {
+    *after(position) {
+      for (const entry of ids.after(position)) {
+        const object = view.get(entry.object);
+        if (object) yield { position: entry.position, object };
+      }
+    },
+  };
+}
+
 function list(context: GraphContext, link: Link, cast: string | null) {
   const { call, view, caller } = context;
   const select = selected(call);
   checkSelect(select ?? [], types, 'microsoft.graph.directoryObject');
   if (cast !== null && !types.some(({ name }) => name === cast)) throw notModelled(`the cast to ${cast}`);
-  const linked = group(context)[link];
-  const objects = linked
-    .map((id) => view.get(id))
-    .filter((object) => object !== undefined)
-    .filter((object) => cast === null || entityTypeOf(object).name === cast);
   const mayReadUsers = caller.roles.some((role) => permissionsToReadUsers.includes(role));
-  const rows = objects.map((object) => {
+  const row = (object: DirectoryObject) => {
     const type = entityTypeOf(object);
     const properties = render(object, type, select);
     // facts.limitedMemberInformation
@@ -37,8 +54,10 @@ function list(context: GraphContext, link: Link, cast: string | null) {
         ? Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, key === 'id' ? value : null]))
         : properties;
     return { '@odata.type': `#${type.name}`, ...visible };
-  });
-  return page(call, 'directoryObjects', rows);
+  };
+  const all = linked(view, group(context), link);
+  const listing = cast === null ? all : where(all, (object) => entityTypeOf(object).name === cast);
+  return page(call, 'directoryObjects', listing, row);
 }
 
 const options = ['$select', '$top', '$count', '$skiptoken'];

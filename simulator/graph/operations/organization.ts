@@ -1,6 +1,7 @@
 import { json } from '../../http/message.ts';
 import type { GraphOperation } from '../context.ts';
 import { notFound } from '../errors.ts';
+import { listingOf } from '../listing.ts';
 import { domainType, type EntityType } from '../properties.ts';
 import { checkSelect, entity, page, render, selected } from '../query.ts';
 import type { Tenant } from '../../tenant/tenant.ts';
@@ -63,11 +64,7 @@ export const listDomains: GraphOperation = {
   run({ call, tenant }) {
     const select = selected(call);
     checkSelect(select ?? [], [domainType], domainType.name);
-    return page(
-      call,
-      'domains',
-      tenant.domains.map((domain) => render(domain, domainType, select)),
-    );
+    return page(call, 'domains', listingOf(tenant.domains), (domain) => render(domain, domainType, select));
   },
 };
 

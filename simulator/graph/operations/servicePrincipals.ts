@@ -5,6 +5,7 @@ import { servicePrincipalsOf } from '../../tenant/tenant.ts';
 import { appRolesOf } from '../appRoles.ts';
 import { objectById, type GraphContext, type GraphOperation } from '../context.ts';
 import { notFound, unsupportedQuery } from '../errors.ts';
+import { listingOf } from '../listing.ts';
 import { servicePrincipalType } from '../properties.ts';
 import { checkSelect, entity, filtered, page, render, selected } from '../query.ts';
 import { applicationPermissions, roleManagementPermissions } from './permissions.ts';
@@ -40,12 +41,8 @@ export const listServicePrincipals: GraphOperation = {
   run({ call, view }) {
     const select = selected(call);
     checkSelect(select ?? [], [servicePrincipalType], servicePrincipalType.name);
-    const found = filtered(call, servicePrincipalsOf(view), servicePrincipalType);
-    return page(
-      call,
-      'servicePrincipals',
-      found.map((each) => render(each, servicePrincipalType, select)),
-    );
+    const found = filtered(call, listingOf(servicePrincipalsOf(view)), servicePrincipalType);
+    return page(call, 'servicePrincipals', found, (each) => render(each, servicePrincipalType, select));
   },
 };
 
@@ -79,7 +76,7 @@ export const listAppRoleAssignments: GraphOperation = {
           resourceId: resource?.id ?? null,
         }));
     });
-    return page(context.call, 'appRoleAssignments', rows);
+    return page(context.call, 'appRoleAssignments', listingOf(rows), (row) => row);
   },
 };
 
@@ -101,6 +98,6 @@ export const listRoleAssignments: GraphOperation = {
       directoryScopeId: '/',
       roleDefinitionId,
     }));
-    return page(call, 'roleManagement/directory/roleAssignments', rows);
+    return page(call, 'roleManagement/directory/roleAssignments', listingOf(rows), (row) => row);
   },
 };

@@ -1,4 +1,3 @@
-import { usersOf } from '../../tenant/tenant.ts';
 import { user, type GraphOperation } from '../context.ts';
 import { userType } from '../properties.ts';
 import { checkSelect, entity, filtered, page, render, selected } from '../query.ts';
@@ -20,15 +19,11 @@ export const listUsers: GraphOperation = {
   method: 'GET',
   path: 'users',
   permissions: permissionsToReadUsers,
-  options: ['$select', '$filter', '$top', '$count', '$skiptoken'],
+  options: ['$select', '$filter', '$search', '$top', '$count', '$skiptoken'],
   run({ call, view }) {
     const select = selected(call);
     checkSelect(select ?? [], [userType], userType.name);
-    const found = filtered(call, usersOf(view), userType);
-    return page(
-      call,
-      'users',
-      found.map((each) => render(each, userType, select)),
-    );
+    const users = { after: (position: number) => view.after('user', position) };
+    return page(call, 'users', filtered(call, users, userType), (each) => render(each, userType, select));
   },
 };
