@@ -60,7 +60,7 @@ export interface GraphGroups {
   memberCount(id: string, call: Call): Promise<number>;
 }
 
-const groupProperties = [
+export const groupProperties = [
   'id',
   'displayName',
   'description',
@@ -96,7 +96,7 @@ export function createGraphGroups(graph: Graph): GraphGroups {
       $top: page.size,
     });
     const { items, nextPath } = await graph.page(page.from ?? first, 'GET /groups/{id}/members', call);
-    return { members: items.map(readMember), nextPath };
+    return { members: items.map(readGraphMember), nextPath };
   }
 
   async function* memberPages(
@@ -139,7 +139,7 @@ export function createGraphGroups(graph: Graph): GraphGroups {
     owners: async (id, call) => {
       const path = withQuery(`/groups/${segment(id)}/owners`, { $select: memberProperties, $top: maxMemberPage });
       const { items } = await graph.page(path, 'GET /groups/{id}/owners', call);
-      return items.map(readMember);
+      return items.map(readGraphMember);
     },
 
     memberPages,
@@ -181,7 +181,8 @@ function wasSynced(group: GraphObject): boolean {
   return group.onPremisesSyncEnabled === false || textField(group, 'onPremisesSecurityIdentifier') !== null;
 }
 
-function readMember(member: GraphObject): GraphMember {
+/** A member, or another object of the directory: what it has of a member. */
+export function readGraphMember(member: GraphObject): GraphMember {
   return {
     id: textField(member, 'id') ?? '',
     type: (textField(member, '@odata.type') ?? '#microsoft.graph.user').replace('#microsoft.graph.', ''),

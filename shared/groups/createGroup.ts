@@ -247,7 +247,7 @@ export function createGroupCreator(dependencies: GroupCreatorDependencies): Grou
   }
 
   async function planNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
-    const rows = await membership.planForNewGroup(request.members, call);
+    const rows = await membership.planForNewGroup(request.kind, request.members, call);
     return {
       outcome: 'planned',
       changed: false,
