@@ -20,22 +20,8 @@ export interface ProtectionLists {
  * mastery, since either alone may lag behind (design §6.2).
  */
 export function blockersOf(group: Group, lists: ProtectionLists): Blocker[] {
-  const blockers: Blocker[] = [];
-  const { graph, exchange } = group;
-  if (exchange?.isDirSynced === true || graph?.isOnPremisesSynced === true) {
-    blockers.push({
-      code: 'on_premises_synced',
-      message: 'The group is synced from on-premises Active Directory, which alone may change it.',
-      fix: 'Change it in Active Directory, or move its source of authority to the cloud first.',
-    });
-  }
-  if (graph?.isDynamic === true) {
-    blockers.push({
-      code: 'dynamic_membership',
-      message: 'A rule decides who is a member.',
-      fix: 'Change the rule in Entra, or make the group assigned.',
-    });
-  }
+  const { graph } = group;
+  const blockers = [syncedBlocker(group), ruleBlocker(group)];
   if (graph?.isAssignableToRole === true) {
     blockers.push({
       code: 'role_assignable',
@@ -50,14 +36,65 @@ export function blockersOf(group: Group, lists: ProtectionLists): Blocker[] {
       fix: 'Have an administrator of that unit change it, or take the group out of the unit.',
     });
   }
-  if (livesInExchange(group.kind) && (graph === null || exchange === null)) {
-    blockers.push({
-      code: 'group_not_ready',
-      message: 'Only one of Exchange and Entra shows the group yet; whether it may be written cannot be judged.',
-      fix: 'Look again in a minute.',
-    });
+  blockers.push(unknownKindBlocker(group), notReadyBlocker(group));
+  return [...blockers.filter((blocker) => blocker !== null), ...protectionBlockers(namesOf(group), lists)];
+}
+
+function syncedBlocker({ exchange, graph }: Group): Blocker | null {
+  const inExchange = exchange?.isDirSynced ?? null;
+  const inEntra = graph?.isOnPremisesSynced ?? null;
+  if (inExchange !== true && inEntra !== true) return null;
+  if (inExchange === null || inEntra === null || inExchange === inEntra) {
+    return {
+      code: 'on_premises_synced',
+      message: 'The group is synced from on-premises Active Directory, which alone may change it.',
+      fix: 'Change it in Active Directory, or move its source of authority to the cloud first.',
+    };
   }
-  return [...blockers, ...protectionBlockers(namesOf(group), lists)];
+  const [says, denies] = inExchange ? ['Exchange', 'Entra'] : ['Entra', 'Exchange'];
+  return {
+    code: 'on_premises_synced',
+    message: `${says} says that the group is synced from on-premises Active Directory, ${denies} says that it is not; while either says so, it is left alone.`,
+    fix: 'Look again in some minutes if its source of authority was moved to the cloud just now; otherwise change it in Active Directory.',
+  };
+}
+
+function ruleBlocker({ kind, graph }: Group): Blocker | null {
+  if (kind === 'dynamicDistribution') {
+    return {
+      code: 'dynamic_membership',
+      message: 'Exchange looks the members of a dynamic distribution group up by a filter whenever a message comes.',
+      fix: 'Change its filter with Set-DynamicDistributionGroup, or create a distribution list in its place.',
+    };
+  }
+  if (graph?.isDynamic !== true) return null;
+  return {
+    code: 'dynamic_membership',
+    message: 'A rule decides who is a member.',
+    fix: 'Change the rule in Entra, or make the group assigned.',
+  };
+}
+
+/** A recipient type that is neither of the two kinds that this app writes in Exchange, above all a room list. */
+function unknownKindBlocker({ kind, exchange }: Group): Blocker | null {
+  if (!livesInExchange(kind) || exchange === null || exchange.kind !== null) return null;
+  return {
+    code: 'unknown_kind',
+    message:
+      exchange.recipientType === 'RoomList'
+        ? 'The group is a room list: Outlook offers its members as rooms to book.'
+        : `Exchange calls the group "${exchange.recipientType}", a kind that this app does not know.`,
+    fix: 'Change it in the Exchange admin centre; this app leaves such groups alone.',
+  };
+}
+
+function notReadyBlocker({ kind, exchange, graph }: Group): Blocker | null {
+  if (!livesInExchange(kind) || (exchange !== null && graph !== null)) return null;
+  return {
+    code: 'group_not_ready',
+    message: `Only ${exchange === null ? 'Entra' : 'Exchange'} shows the group yet; whether it may be written cannot be judged.`,
+    fix: 'Look again in a minute.',
+  };
 }
 
 /** What the configuration forbids, for a group that exists or one that is to be created under these names. */

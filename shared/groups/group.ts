@@ -34,6 +34,11 @@ export function groupInExchange(exchange: DistributionGroup, graph: GraphGroup |
   };
 }
 
+/** A dynamic distribution group, which Entra does not know and never will (graph.md §1.1). */
+export function dynamicGroup(exchange: DistributionGroup): Group {
+  return { ...groupInExchange(exchange, null), kind: 'dynamicDistribution' };
+}
+
 export function groupInGraph(graph: GraphGroup): Group {
   return {
     id: graph.id,
@@ -52,6 +57,13 @@ export function groupInGraph(graph: GraphGroup): Group {
 /** Everything a person may call this group by: what PROTECTED_GROUPS and MANAGED_GROUPS are held against. */
 export function namesOf(group: Group): (string | null)[] {
   return [group.id, group.displayName, group.name, group.alias, group.primarySmtpAddress, ...group.addresses];
+}
+
+/** What the right to write to a group is kept under. Exchange's own id while Entra's is not known yet. */
+export function lockIdOf(group: Pick<Group, 'id' | 'exchange' | 'displayName'>): string {
+  const id = group.id ?? group.exchange?.exchangeId;
+  if (id === undefined) throw new TypeError(`${group.displayName} has no id in either directory`);
+  return id;
 }
 
 /** For messages: what a person recognises the group by. */

@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
-import { Fault } from '../errors.ts';
 import type { GraphGroups, GraphMember } from '../graph/groups.ts';
 import { GraphFault } from '../graph/errors.ts';
+import { cursorFault, decodeCursor, encodeCursor } from './cursor.ts';
 import { groupNotReady, type GroupResolver } from './resolve.ts';
 
 export interface MemberPage {
@@ -26,10 +26,11 @@ export function createMemberLister(dependencies: { groups: GroupResolver; graphG
     list: async (identity, { limit, cursor }, call) => {
       const group = await groups.resolve(identity, call);
       if (group.id === null || group.graph === null) throw groupNotReady(group);
-      const from = cursor === null ? null : decodeCursor(cursor, group.id);
+      const name = `members of ${group.id.toLowerCase()}`;
+      const from = cursor === null ? null : decodeCursor(cursor, name, pathOfPage(group.id));
       try {
         const { members, nextPath } = await graphGroups.members(group.id, { size: limit, from }, call);
-        return { groupId: group.id, members, nextCursor: nextPath === null ? null : encodeCursor(nextPath) };
+        return { groupId: group.id, members, nextCursor: nextPath === null ? null : encodeCursor(name, nextPath) };
       } catch (error) {
         if (error instanceof GraphFault && error.kind === 'rejected' && cursor !== null) throw cursorFault(error);
         throw error;
@@ -38,23 +39,8 @@ export function createMemberLister(dependencies: { groups: GroupResolver; graphG
   };
 }
 
-function encodeCursor(path: string): string {
-  return Buffer.from(path, 'utf8').toString('base64url');
-}
-
-/** A cursor is a path that we made; anything but this group's next page is refused, so that it opens no other path. */
-function decodeCursor(cursor: string, groupId: string): string {
-  const path = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (path.toLowerCase().startsWith(`/groups/${groupId.toLowerCase()}/members?`)) return path;
-  throw cursorFault();
-}
-
-function cursorFault(cause?: unknown): Fault {
-  const fix = 'Use nextCursor of the page before, unchanged, with the same group; or start again without cursor.';
-  return new Fault('invalid_request', {
-    detail: 'The cursor is not one of this list, or has expired.',
-    fix,
-    errors: [{ pointer: '/query/cursor', message: 'is not a cursor of this list', fix }],
-    cause,
-  });
+/** Nothing but a further page of this very group: it opens no other path. */
+function pathOfPage(groupId: string): (position: unknown) => string | null {
+  const prefix = `/groups/${groupId.toLowerCase()}/members?`;
+  return (position) => (typeof position === 'string' && position.toLowerCase().startsWith(prefix) ? position : null);
 }
