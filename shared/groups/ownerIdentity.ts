@@ -1,3 +1,4 @@
+import { sameText } from '../exchange/identity.ts';
 import { isEntryOf, type Recipient } from '../exchange/recipients.ts';
 
 /** Whether the entries of a list like `ManagedBy` mean exactly these recipients, each by whichever of its names. Pure. */
@@ -11,22 +12,19 @@ export function areExactly(recipients: readonly Recipient[], entries: readonly s
 /** Whom the entries of Exchange's lists mean, by entry in lower case. An entry that leads nowhere is not there. */
 export type KnownRecipients = ReadonlyMap<string, Recipient>;
 
-/** What tells one recipient from another, whatever it is called: two entries with one key mean the same. Pure. */
-export function keyOfEntry(entry: string, known: KnownRecipients): string {
-  return (known.get(entry.toLowerCase())?.exchangeId ?? entry).toLowerCase();
-}
-
 /** What has to be added to the entries and removed from them, so that they mean exactly `wanted`. Pure. */
 export function editOf(
   wanted: readonly Recipient[],
   entries: readonly string[],
   known: KnownRecipients,
 ): { readonly add: readonly Recipient[]; readonly remove: readonly string[] } {
-  const present = new Set(entries.map((entry) => keyOfEntry(entry, known)));
-  const asked = new Set(wanted.map(({ exchangeId }) => exchangeId.toLowerCase()));
+  const means = (entry: string, recipient: Recipient) => {
+    const found = known.get(entry.toLowerCase());
+    return found === undefined ? isEntryOf(recipient, entry) : sameText(found.exchangeId, recipient.exchangeId);
+  };
   return {
-    add: wanted.filter(({ exchangeId }) => !present.has(exchangeId.toLowerCase())),
-    remove: entries.filter((entry) => !asked.has(keyOfEntry(entry, known))),
+    add: wanted.filter((recipient) => !entries.some((entry) => means(entry, recipient))),
+    remove: entries.filter((entry) => !wanted.some((recipient) => means(entry, recipient))),
   };
 }
 
