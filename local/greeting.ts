@@ -1,12 +1,13 @@
 import type { Everything } from './everything.ts';
 
 /** What a newcomer needs: where things are, and commands that work as they stand. */
-export async function greet({ api, key, simulator }: Everything): Promise<string> {
+export async function greet({ api, key, masterKey, simulator }: Everything): Promise<string> {
   const owner = simulator ? await someUser(simulator.control) : '<user principal name>';
   const group = `${api}/groups/field-engineers@contoso.com`;
-  const curl = (method: string, url: string, body?: object) =>
+  const timer = await someTimer(new URL('/admin/functions', api).href, masterKey);
+  const curl = (method: string, url: string, body?: object, opener = key) =>
     [
-      `curl -sS -X ${method} '${url}' -H 'x-functions-key: ${key}'`,
+      `curl -sS -X ${method} '${url}' -H 'x-functions-key: ${opener}'`,
       ...(body ? [`  -H 'content-type: application/json' -d '${JSON.stringify(body)}'`] : []),
     ].join(' \\\n');
   const newGroup = {
@@ -37,6 +38,9 @@ export async function greet({ api, key, simulator }: Everything): Promise<string
     '',
     curl('DELETE', `${group}?confirm=field-engineers@contoso.com`),
     '',
+    ...(timer === null
+      ? []
+      : ['Timers run by their schedule. To fire one by hand:', '', curl('POST', timer, {}, masterKey), '']),
     'Ctrl-C ends everything.',
   ].join('\n');
 }
@@ -50,4 +54,12 @@ async function someUser(control: string): Promise<string> {
   const state = (await (await fetch(`${control}/_sim/state`)).json()) as State;
   const user = state.users?.find(({ mail, accountEnabled }) => mail && accountEnabled !== false);
   return user?.userPrincipalName ?? '<user principal name>';
+}
+
+/** Where the first timer of the app is fired; null while it has none. */
+async function someTimer(functions: string, masterKey: string): Promise<string | null> {
+  const response = await fetch(functions, { headers: { 'x-functions-key': masterKey } });
+  const listed = (await response.json()) as { name: string; config: { bindings: { type: string }[] } }[];
+  const timer = listed.find(({ config }) => config.bindings.some(({ type }) => type === 'timerTrigger'));
+  return timer ? `${functions}/${timer.name}` : null;
 }

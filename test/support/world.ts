@@ -1,13 +1,11 @@
 import { type LocalHost, type LocalHostOptions, startLocalHost } from '../../local/host/host.ts';
-import { connectionString } from '../../local/processes/azurite.ts';
 import type { Action } from '../../shared/action/contract.ts';
 import type { Outside } from '../../shared/services.ts';
 import { type Simulator, startSimulator } from '../../simulator/index.ts';
 import { readCertificateAuthority } from './certificateAuthority.ts';
 import { contractFaults } from './conformance.ts';
 import { controlOf, type SimulatorControl } from './control.ts';
-import { takeNumber } from './counter.ts';
-import { testAzurite, testCaFiles } from './environment.ts';
+import { ownStorage, testCaFiles } from './environment.ts';
 import { preload } from './preload.ts';
 
 export type JsonObject = Record<string, unknown>;
@@ -133,12 +131,6 @@ async function startApp(
     idle: () => host.idle(),
     close: () => (closed ??= host.close()),
   };
-}
-
-/** A storage account that nobody else uses. */
-export async function ownStorage(): Promise<string> {
-  const { endpoints, accounts, counter } = testAzurite();
-  return connectionString(endpoints, accounts, await takeNumber(counter));
 }
 
 export type Callable = Pick<LocalHost, 'url' | 'routePrefix' | 'functionKey'>;
