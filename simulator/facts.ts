@@ -159,8 +159,36 @@ export const facts = {
     certainty: 'inferred',
   },
   directoryDeletion: {
-    behaviour: 'A deleted group or user is gone at once; /directory/deletedItems is not modelled',
+    behaviour: 'A deleted user is gone at once; so is a security group, unless `softDeleteSecurityGroups` is set',
+    source: 'graph.md §8 (unverified for security groups)',
+    certainty: 'inferred',
+  },
+  softDelete: {
+    behaviour: 'A deleted Microsoft 365 group lies in /directory/deletedItems for 30 days and can be restored',
     source: 'graph.md §8',
+    certainty: 'certain',
+  },
+  restoredWhole: {
+    behaviour:
+      'A restored group has its id, members, owners and settings again, but is in no group that it was a member of; its addresses are free meanwhile',
+    source: 'graph.md §8 for the restore',
+    certainty: 'inferred',
+  },
+  restoreOntoTaken: {
+    behaviour: 'A restore onto an address or nickname that is taken is 400, "Another object with the same value …"',
+    source: 'exchange.md E13 for the words',
+    certainty: 'inferred',
+  },
+  convertedGroup: {
+    behaviour:
+      'A group whose authority moved to the cloud has `onPremisesSyncEnabled` null and `isCloudManaged` true in onPremisesSyncBehavior',
+    source: 'graph.md §2.4',
+    certainty: 'certain',
+  },
+  syncBehavior: {
+    behaviour:
+      'It keeps onPremisesSecurityIdentifier and onPremisesSamAccountName; Group-OnPremisesSyncBehavior.Read.All opens onPremisesSyncBehavior too',
+    source: 'graph.md §2.4 for ReadWrite.All',
     certainty: 'inferred',
   },
   missingAppRole: {

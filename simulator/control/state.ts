@@ -17,6 +17,7 @@ export function stateOf({ tenant, clock }: World) {
     users: usersOf(entra).map(plain),
     contacts: contactsOf(entra).map(plain),
     groups: [...inExchange, ...onlyInEntra].map(plain),
+    deletedGroups: tenant.deletedItems.at(clock.now()).map(plain),
     servicePrincipals: servicePrincipalsOf(entra).map((principal) => without(principal, 'type', 'clientSecrets')),
   };
 }

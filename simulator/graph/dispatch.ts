@@ -4,6 +4,13 @@ import type { World } from '../world.ts';
 import { requirePermission, type GraphOperation } from './context.ts';
 import { GraphError, graphErrorReply, notModelled } from './errors.ts';
 import { refusal } from './limits.ts';
+import {
+  getDeletedGroup,
+  getDeletedItem,
+  listDeletedGroups,
+  purgeDeletedItem,
+  restoreDeletedItem,
+} from './operations/deletedItems.ts';
 import { getGroup, listGroups } from './operations/groups.ts';
 import { createGroup, deleteGroup, updateGroup } from './operations/groupWrites.ts';
 import {
@@ -29,6 +36,7 @@ import {
   listRoleAssignments,
   listServicePrincipals,
 } from './operations/servicePrincipals.ts';
+import { getSyncBehavior } from './operations/syncBehavior.ts';
 import { getUser, listUsers } from './operations/users.ts';
 import { checkOptions } from './query.ts';
 
@@ -41,6 +49,12 @@ const operations: readonly GraphOperation[] = [
   createGroup,
   updateGroup,
   deleteGroup,
+  getSyncBehavior,
+  listDeletedGroups,
+  getDeletedGroup,
+  getDeletedItem,
+  restoreDeletedItem,
+  purgeDeletedItem,
   countMembers,
   countOwners,
   listMembers,

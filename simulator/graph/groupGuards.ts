@@ -1,4 +1,6 @@
 import type { DirectoryObject, Group } from '../tenant/model.ts';
+import { untyped } from '../tenant/names.ts';
+import type { View } from '../tenant/store.ts';
 import type { AccessToken } from '../tokens/issuer.ts';
 import { badRequest, denied, GraphError, notFound } from './errors.ts';
 
@@ -24,6 +26,20 @@ export function refuseDynamic(group: Group): void {
   // facts.dynamicGroupText
   if (group.groupTypes.includes('DynamicMembership'))
     throw badRequest('Cannot add or remove members of a group with dynamic membership.');
+}
+
+/** Directory objects share one space of addresses, Microsoft 365 groups one of nicknames (graph.md §1.3). */
+export function refuseTaken(view: View, group: Group, addresses: readonly string[]): void {
+  const others = (name: string): DirectoryObject[] => view.named(name).filter(({ id }) => id !== group.id);
+  const isTwin = (other: DirectoryObject): boolean =>
+    other.type === 'group' && isUnified(other) && other.mailNickname.toLowerCase() === group.mailNickname.toLowerCase();
+  if (isUnified(group) && others(group.mailNickname).some(isTwin))
+    throw badRequest('Another object with the same value for property mailNickname already exists.');
+  const holds = (other: DirectoryObject, address: string): boolean =>
+    'proxyAddresses' in other &&
+    other.proxyAddresses.some((each) => untyped(each).toLowerCase() === address.toLowerCase());
+  if (addresses.some((address) => others(address).some((other) => holds(other, address))))
+    throw badRequest('Another object with the same value for property proxyAddresses already exists.');
 }
 
 export type Link = 'members' | 'owners';

@@ -64,7 +64,7 @@ export const groupType: EntityType<Group> = {
   properties: {
     id: (group) => group.id,
     createdDateTime: (group) => group.createdDateTime,
-    deletedDateTime: () => null,
+    deletedDateTime: (group) => group.deletedDateTime,
     description: (group) => group.description,
     displayName: (group) => group.displayName,
     groupTypes: (group) => group.groupTypes,
@@ -75,6 +75,8 @@ export const groupType: EntityType<Group> = {
     mailNickname: (group) => group.mailNickname,
     membershipRule: (group) => group.membershipRule,
     membershipRuleProcessingState: (group) => group.membershipRuleProcessingState,
+    onPremisesSamAccountName: (group) => group.onPremisesSamAccountName,
+    onPremisesSecurityIdentifier: (group) => group.onPremisesSecurityIdentifier,
     onPremisesSyncEnabled: (group) => group.onPremisesSyncEnabled,
     proxyAddresses: (group) => group.proxyAddresses,
     resourceProvisioningOptions: (group) => group.resourceProvisioningOptions,
@@ -84,19 +86,19 @@ export const groupType: EntityType<Group> = {
   // isManagementRestricted comes only when selected (graph.md §1.2)
   byDefault: words(
     `id createdDateTime deletedDateTime description displayName groupTypes isAssignableToRole mail mailEnabled mailNickname
-    membershipRule membershipRuleProcessingState onPremisesSyncEnabled proxyAddresses resourceProvisioningOptions
+    membershipRule membershipRuleProcessingState onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled proxyAddresses resourceProvisioningOptions
     securityEnabled visibility`,
   ),
   filterable: words(
-    `id createdDateTime description displayName groupTypes isAssignableToRole mail mailEnabled mailNickname onPremisesSyncEnabled
-    proxyAddresses resourceProvisioningOptions securityEnabled`,
+    `id createdDateTime description displayName groupTypes isAssignableToRole mail mailEnabled mailNickname
+    onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled proxyAddresses resourceProvisioningOptions securityEnabled`,
   ),
   searchable: words('displayName description mail mailNickname'),
   notModelled: words(
     `allowExternalSenders assignedLabels assignedLicenses autoSubscribeNewMembers classification creationOptions
     expirationDateTime hasMembersWithLicenseErrors hideFromAddressLists hideFromOutlookClients isArchived isSubscribedByMail
     licenseProcessingState onPremisesDomainName onPremisesLastSyncDateTime onPremisesNetBiosName onPremisesProvisioningErrors
-    onPremisesSamAccountName onPremisesSecurityIdentifier preferredDataLocation preferredLanguage renewedDateTime
+    preferredDataLocation preferredLanguage renewedDateTime
     resourceBehaviorOptions securityIdentifier serviceProvisioningErrors theme uniqueName unseenCount`,
   ),
 };

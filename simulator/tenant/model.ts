@@ -87,6 +87,11 @@ export interface Group extends DirectoryObjectBase {
   readonly mailNickname: string;
   readonly proxyAddresses: readonly string[];
   readonly onPremisesSyncEnabled: boolean | null;
+  /** Both stay when authority moves to the cloud. */
+  readonly onPremisesSecurityIdentifier: string | null;
+  readonly onPremisesSamAccountName: string | null;
+  /** Converted to the cloud's authority (graph.md §2.4). */
+  readonly isCloudManaged: boolean;
   readonly isAssignableToRole: boolean | null;
   readonly isManagementRestricted: boolean | null;
   readonly membershipRule: string | null;
@@ -94,6 +99,8 @@ export interface Group extends DirectoryObjectBase {
   readonly resourceProvisioningOptions: readonly string[];
   readonly visibility: string | null;
   readonly createdDateTime: string;
+  /** Set while it lies among the deleted items. */
+  readonly deletedDateTime: string | null;
   readonly members: MemberList;
   readonly owners: readonly string[];
   /** null: not a recipient. */
@@ -132,6 +139,8 @@ export interface Settings {
   booleansAsStrings: boolean;
   /** Removing who is no member: Graph was seen to answer both (graph.md §1.4). */
   nonMemberRemovalStatus: 400 | 404;
+  /** Security groups too are kept for 30 days (graph.md §8, unverified). */
+  softDeleteSecurityGroups: boolean;
   limits: RateLimit[];
   /** How long a call takes at least, by the simulator's clock. */
   latencyMs: { graph: number; exchange: number };

@@ -95,6 +95,7 @@ export function seedTenant(random: Random, nowMs: number): TenantContents {
       tenantServicePrincipal: 'present',
       booleansAsStrings: false,
       nonMemberRemovalStatus: 404,
+      softDeleteSecurityGroups: false,
       limits: [],
       latencyMs: { graph: 0, exchange: 0 },
     },

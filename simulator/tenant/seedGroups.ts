@@ -51,6 +51,11 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
       ...more,
     });
   };
+  const synced = (name: string): Partial<Group> => ({
+    onPremisesSyncEnabled: true,
+    onPremisesSecurityIdentifier: `S-1-5-21-1004336348-1177238915-682003330-${String(1000 + parseInt(random.guid(`sid:${name}`).slice(0, 4), 16))}`,
+    onPremisesSamAccountName: name,
+  });
   const engineers = ['kaya.demir', 'liam.corrigan', 'mina.sato', 'noel.fischer'].map((name) => `${name}@contoso.com`);
   return [
     security('Engineering Access', {
@@ -93,7 +98,7 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
       'MailUniversalSecurityGroup',
       'Plant Safety',
       { members: ['anton.berg@contoso.com'], owners: ['anton.berg@contoso.com'] },
-      { onPremisesSyncEnabled: true },
+      synced('Plant Safety'),
     ),
     recipient('MailUniversalDistributionGroup', 'Sales Nordics', {
       members: [
@@ -107,7 +112,7 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
       'MailUniversalDistributionGroup',
       'Plant News',
       { members: ['bella.cruz@contoso.com', 'carl.dahl@contoso.com'], owners: ['anton.berg@contoso.com'] },
-      { onPremisesSyncEnabled: true },
+      synced('Plant News'),
     ),
     // Two groups that a person can only tell apart by Name, alias or address.
     recipient(
@@ -124,5 +129,13 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
     ),
     recipient('RoomList', 'Meeting Rooms', { members: ['room.aurora@contoso.com'] }),
     recipient('DynamicDistributionGroup', 'Everyone In Support', { owners: ['rosa.delgado@contoso.com'] }),
+    // Authority over it was moved to the cloud (graph.md §2.4): what came from on-premises is still there.
+    security('Converted Welders', {
+      ...synced('Converted Welders'),
+      onPremisesSyncEnabled: null,
+      isCloudManaged: true,
+      members: MemberList.of([idOf('bella.cruz@contoso.com')]),
+      owners: [idOf('anton.berg@contoso.com')],
+    }),
   ];
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { DeletedItems } from './deletedItems.ts';
 import { Directory, type Change, type Side } from './directory.ts';
 import type { Contact, Domain, Group, ServicePrincipal, Settings, TenantContents, User } from './model.ts';
 import type { View } from './store.ts';
@@ -9,6 +10,7 @@ export class Tenant {
   readonly domains: Domain[];
   readonly settings: Settings;
   readonly directory: Directory;
+  readonly deletedItems = new DeletedItems();
   readonly #clock: Clock;
 
   constructor(contents: TenantContents, clock: Clock) {

@@ -2,10 +2,11 @@ import { isStringArray, without, type JsonObject } from '../../http/json.ts';
 import { empty } from '../../http/message.ts';
 import { newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
 import type { Group } from '../../tenant/model.ts';
-import { groupsOf, removal } from '../../tenant/tenant.ts';
+import { untyped } from '../../tenant/names.ts';
+import { removal } from '../../tenant/tenant.ts';
 import { bodyOf, group, objectById, referencedId, type GraphContext, type GraphOperation } from '../context.ts';
 import { badRequest, denied, notModelled, unknownProperty } from '../errors.ts';
-import { isUnified, refuseDynamic, refuseUnwritable, withLinks, type Link } from '../groupGuards.ts';
+import { isUnified, refuseDynamic, refuseTaken, refuseUnwritable, withLinks, type Link } from '../groupGuards.ts';
 import { groupType } from '../properties.ts';
 import { entity, render } from '../query.ts';
 import { createPermissions, memberWritePermissions, writePermissions } from './permissions.ts';
@@ -114,10 +115,7 @@ export const createGroup: GraphOperation = {
     if (body.isAssignableToRole === true && !caller.roles.includes('RoleManagement.ReadWrite.Directory'))
       throw denied();
     const group = created(context, body);
-    const sameNickname = (each: Group): boolean =>
-      isUnified(each) && each.mailNickname.toLowerCase() === group.mailNickname.toLowerCase();
-    if (isUnified(group) && groupsOf(view).some(sameNickname))
-      throw badRequest('Another object with the same value for property mailNickname already exists.');
+    refuseTaken(view, group, group.proxyAddresses.map(untyped));
     const linked = withBinds(context, group, body);
     tenant.commit('entra', [{ put: linked }]);
     return entity('groups', render(linked, groupType, null), 201);
@@ -154,7 +152,10 @@ export const deleteGroup: GraphOperation = {
     const target = group(context);
     // facts.deleteMailEnabledGroup
     refuseUnwritable(target, context.caller);
-    context.tenant.commit('entra', removal(context.view, target.id));
+    const { tenant, view, world } = context;
+    if (isUnified(target) || tenant.settings.softDeleteSecurityGroups)
+      tenant.deletedItems.add(target, world.clock.now());
+    tenant.commit('entra', removal(view, target.id));
     return empty(204);
   },
 };

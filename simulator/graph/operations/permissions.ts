@@ -12,6 +12,13 @@ export const readPermissions = [
   ...directoryRead,
 ];
 
+/** Everything of a group, not its members alone. */
+export const fullGroupReadPermissions = ['Group.Read.All', 'Group.ReadWrite.All', ...directoryRead];
+/** graph.md §2.4 names the second; the first is facts.syncBehavior. */
+export const syncBehaviorPermissions = [
+  'Group-OnPremisesSyncBehavior.Read.All',
+  'Group-OnPremisesSyncBehavior.ReadWrite.All',
+];
 export const writePermissions = ['Group.ReadWrite.All', 'Directory.ReadWrite.All'];
 export const createPermissions = ['Group.Create', ...writePermissions];
 export const memberWritePermissions = ['GroupMember.ReadWrite.All', ...writePermissions];
