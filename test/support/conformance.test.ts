@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { Type } from '@sinclair/typebox';
 import { actions } from '../../functions/register.ts';
+import type { Action } from '../../shared/action/contract.ts';
 import { contractFaults, type Exchanged } from './conformance.ts';
 
 const common = { 'x-request-id': 'one', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -29,10 +31,23 @@ const refusal = {
   requestId: 'one',
 };
 
+const begun = {
+  ...actions[0],
+  name: 'begin',
+  method: 'GET',
+  route: 'long',
+  successes: { 200: 'Done.', 202: 'Begun.' },
+  reply: Type.Object({
+    requestId: Type.String(),
+    operationId: Type.Union([Type.String(), Type.Null()]),
+    retryAfterSeconds: Type.Union([Type.Integer(), Type.Null()]),
+  }),
+} as unknown as Action;
+
 type Change = Partial<Omit<Exchanged, 'headers'>> & { headers?: Record<string, string>; body?: object };
 
 const judge = ({ body = success, headers = {}, ...rest }: Change) =>
-  contractFaults(actions, {
+  contractFaults([...actions, begun], {
     method: 'GET',
     path: 'connection',
     isFlow: false,
@@ -40,6 +55,14 @@ const judge = ({ body = success, headers = {}, ...rest }: Change) =>
     text: JSON.stringify(body),
     ...rest,
     headers: new Headers({ ...common, 'content-type': 'application/json', ...headers }),
+  });
+const judgeBegun = ({ headers, ...change }: Change = {}) =>
+  judge({
+    path: 'long',
+    status: 202,
+    body: { requestId: 'one', operationId: 'op', retryAfterSeconds: 2 },
+    headers: { 'retry-after': '2', 'operation-location': 'http://127.0.0.1/api/operations/op', ...headers },
+    ...change,
   });
 const judgeProblem = (change: Change = {}) =>
   judge({
@@ -53,6 +76,7 @@ describe('the check of every answer', () => {
   test('has nothing to say about what keeps the contract', () => {
     expect(judge({})).toEqual([]);
     expect(judgeProblem()).toEqual([]);
+    expect(judgeBegun()).toEqual([]);
     expect(judge({ isFlow: true, body: refusal })).toEqual([]);
   });
 
@@ -79,6 +103,15 @@ describe('the check of every answer', () => {
     ['a success that asks to wait', { headers: { 'retry-after': '7' } }],
   ])('reports %s', (_what, change) => {
     expect(judge(change)).not.toEqual([]);
+  });
+
+  test.each<[string, Change]>([
+    ['whose operation is elsewhere', { headers: { 'operation-location': 'http://127.0.0.1/api/operations/other' } }],
+    ['that does not say when to look', { headers: { 'retry-after': '' } }],
+    ['that was done at once', { status: 200 }],
+    ['that the contract does not promise', { path: 'connection', body: success }],
+  ])('reports a begun operation %s', (_what, change) => {
+    expect(judgeBegun(change)).not.toEqual([]);
   });
 
   test.each<[string, Change]>([

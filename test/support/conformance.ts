@@ -96,11 +96,16 @@ function headerFaults({ status, headers }: Exchanged, body: unknown): string[] {
     'x-request-id': valueOf(body, 'requestId'),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    'retry-after': status === 429 ? String(valueOf(body, 'retryAfterSeconds')) : null,
+    // Told to wait: for an upstream, or for the operation that was begun.
+    'retry-after': [202, 429].includes(status) ? String(valueOf(body, 'retryAfterSeconds')) : null,
   };
-  return Object.entries(expected)
+  const differing = Object.entries(expected)
     .filter(([name, value]) => headers.get(name) !== value)
     .map(([name, value]) => `the header ${name} is ${String(headers.get(name))}, not ${String(value)}`);
+  const operation = headers.get('operation-location');
+  const isLocated =
+    status === 202 ? operation?.endsWith(`/operations/${String(valueOf(body, 'operationId'))}`) : !operation;
+  return isLocated ? differing : [...differing, `the header operation-location is ${String(operation)}`];
 }
 
 function successFaults(action: Action, { status, isFlow }: Exchanged, body: unknown): string[] {
