@@ -12,19 +12,21 @@ import {
   smtpAddress,
   writeReply,
 } from '../../shared/action/schemas.ts';
-import { creationOutcomes, toGroupRequest } from '../../shared/groups/creationPlan.ts';
+import { departRestrictions, joinRestrictions } from '../../shared/exchange/distributionGroups.ts';
+import { groupVisibilities } from '../../shared/graph/groupWrites.ts';
+import { creatableKinds, creationOutcomes, toGroupRequest } from '../../shared/groups/creationPlan.ts';
 
 export const createGroup = action({
   name: 'createGroup',
   room: 'groups',
   method: 'POST',
   route: 'groups',
-  summary: 'Create a mail-enabled security group or a distribution list',
+  summary: 'Create a group of any kind: mail-enabled security, distribution list, security or Microsoft 365',
   authLevel: 'function',
   writes: true,
   body: Type.Object(
     {
-      kind: oneOf(['mailEnabledSecurity', 'distributionList'], 'mailEnabledSecurity or distributionList'),
+      kind: oneOf(creatableKinds, 'mailEnabledSecurity, distributionList, security or microsoft365'),
       displayName: Type.String({
         pattern: '^\\S(.*\\S)?$',
         maxLength: 256,
@@ -46,6 +48,15 @@ export const createGroup = action({
       ),
       ignoreNamingPolicy: Type.Optional(
         Type.Boolean({ description: "true to keep the name as it is, whatever the tenant's naming policy" }),
+      ),
+      joinRestriction: Type.Optional(
+        oneOf(joinRestrictions, 'who may join a distribution list by themselves: open, closed or approvalRequired'),
+      ),
+      departRestriction: Type.Optional(
+        oneOf(departRestrictions, 'whether members may leave a distribution list by themselves: open or closed'),
+      ),
+      visibility: Type.Optional(
+        oneOf(groupVisibilities, 'who sees a Microsoft 365 group: Public, Private or HiddenMembership'),
       ),
       dryRun: dryRunField,
     },

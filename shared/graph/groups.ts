@@ -43,11 +43,14 @@ export interface GraphMemberPage {
   readonly nextPath: string | null;
 }
 
+export type GroupCriterion =
+  { readonly address: string } | { readonly displayName: string } | { readonly mailNickname: string };
+
 export interface GraphGroups {
   /** By object id; null when Graph does not show it (yet). */
   get(id: string, call: Call): Promise<GraphGroup | null>;
-  /** Every group with this address, or with exactly this display name. */
-  find(by: { address: string } | { displayName: string }, call: Call): Promise<GraphGroup[]>;
+  /** Every group with this address, or with exactly this display name or mail nickname. */
+  find(by: GroupCriterion, call: Call): Promise<GraphGroup[]>;
   /** One page of members; `from` is the nextPath of the page before. */
   members(id: string, page: { size: number; from: string | null }, call: Call): Promise<GraphMemberPage>;
   /** All owners; Entra allows at most 100 (graph.md §1.4). Exchange keeps the owners of mail groups itself. */
@@ -120,12 +123,8 @@ export function createGraphGroups(graph: Graph): GraphGroups {
     },
 
     find: async (by, call) => {
-      const filter =
-        'address' in by
-          ? `proxyAddresses/any(p:p eq ${odataLiteral(`smtp:${by.address}`)})`
-          : `displayName eq ${odataLiteral(by.displayName)}`;
       const groups: GraphGroup[] = [];
-      let path: string | null = withQuery('/groups', { $filter: filter, $select: groupProperties });
+      let path: string | null = withQuery('/groups', { $filter: filterOf(by), $select: groupProperties });
       while (path !== null) {
         const page = await graph.page(path, 'GET /groups?$filter', call);
         groups.push(...page.items.map(readGraphGroup));
@@ -149,6 +148,12 @@ export function createGraphGroups(graph: Graph): GraphGroups {
     memberCount: (id, call) =>
       graph.count(`/groups/${segment(id)}/members/$count`, 'GET /groups/{id}/members/$count', call),
   };
+}
+
+function filterOf(by: GroupCriterion): string {
+  if ('address' in by) return `proxyAddresses/any(p:p eq ${odataLiteral(`smtp:${by.address}`)})`;
+  if ('displayName' in by) return `displayName eq ${odataLiteral(by.displayName)}`;
+  return `mailNickname eq ${odataLiteral(by.mailNickname)}`;
 }
 
 /** Also of what a creation or a bin gives: what is not there counts as not set. */

@@ -1,315 +1,33 @@
-import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
-import type { Clock } from '../clock.ts';
-import { Fault, isFault } from '../errors.ts';
-import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
-import type { Recipient, Recipients } from '../exchange/recipients.ts';
-import { protectionBlockers, type ProtectionLists, refuseBlocked, refuseUnmanageable } from './blockers.ts';
-import {
-  type Came,
-  compare,
-  type CreationOutcome,
-  type Difference,
-  exchangeName,
-  type GroupRequest,
-  judgeCreation,
-  judgeHolders,
-} from './creationPlan.ts';
-import { groupInExchange } from './group.ts';
-import type { GroupSettings } from './groupSettings.ts';
-import { failedRow, type MembershipSummary, summarize } from './memberRows.ts';
-import type { MemberResolver } from './members.ts';
-import type { Membership } from './membership.ts';
-import { sendOnce } from './openWrite.ts';
-import { requireOwners } from './owners.ts';
-import type { GroupResolver } from './resolve.ts';
-
-export interface Creation {
-  readonly outcome: CreationOutcome;
-  readonly changed: boolean;
-  /** Whether this very request brought the group into being. */
-  readonly isNew: boolean;
-  readonly message: string;
-  /** The group as it is now; for a dry run of a group that does not exist, null. */
-  readonly group: DistributionGroup | null;
-  readonly owners: readonly string[];
-  readonly membership: MembershipSummary;
-}
+import type { ExchangeGroupCreator } from './createInExchange.ts';
+import type { GraphGroupCreator } from './createInGraph.ts';
+import type { Creation, ExchangeGroupRequest, GraphGroupRequest, GroupRequest } from './creationPlan.ts';
+import { livesInExchange } from './kinds.ts';
 
 export interface GroupCreator {
   /**
    * Ensures that the group of the request exists: creates it, completes what an interrupted creation left out, or
    * finds it as asked. Safe to repeat at any point.
-   * @throws Fault `exists_with_differences`, `address_in_use`, `owner_not_valid`, blockers, upstream faults
+   * @throws Fault `exists_with_differences`, `address_in_use`, `ambiguous_group`, `owner_not_valid`, blockers, upstream
+   *   faults
    */
   create(request: GroupRequest, isDryRun: boolean, call: Call): Promise<Creation>;
 }
 
-export interface GroupCreatorDependencies {
-  readonly groups: GroupResolver;
-  readonly distributionGroups: DistributionGroups;
-  readonly recipients: Recipients;
-  readonly memberResolver: MemberResolver;
-  readonly membership: Membership;
-  readonly groupSettings: GroupSettings;
-  readonly audit: Audit;
-  readonly clock: Clock;
-  readonly protection: ProtectionLists;
+/** Exchange creates the mail groups, Graph the others (graph.md §1.1). */
+export function createGroupCreator(creators: {
+  inExchange: ExchangeGroupCreator;
+  inGraph: GraphGroupCreator;
+}): GroupCreator {
+  const { inExchange, inGraph } = creators;
+  return {
+    create: (request, isDryRun, call) =>
+      isForExchange(request)
+        ? inExchange.create(request, isDryRun, call)
+        : inGraph.create(request as GraphGroupRequest, isDryRun, call),
+  };
 }
 
-/** A creation that was sent and not refused. */
-interface SentCreation {
-  /** As Exchange shows it, or as it put it out. */
-  readonly group: DistributionGroup;
-  /** Whether Exchange said that it created it; otherwise only the group itself says so. */
-  readonly wasAnswered: boolean;
-}
-
-/** Read-after-write in Exchange can lag (exchange.md §4, Consistency). */
-const readBackWaitsMs = [0, 400, 800, 1_600, 2_500];
-
-export function createGroupCreator(dependencies: GroupCreatorDependencies): GroupCreator {
-  const {
-    groups,
-    distributionGroups,
-    recipients,
-    memberResolver,
-    membership,
-    groupSettings,
-    audit,
-    clock,
-    protection,
-  } = dependencies;
-
-  async function create(request: GroupRequest, isDryRun: boolean, call: Call): Promise<Creation> {
-    const names = [request.displayName, request.alias, request.primarySmtpAddress, ...request.addresses];
-    refuseBlocked(protectionBlockers(names, protection), labelOf(request));
-    const occupant = await findOccupant(request, call);
-    const owners = requireOwners(request.owners, await memberResolver.resolve(request.owners, call));
-    if (occupant !== null) return completeExisting(request, occupant, owners, isDryRun, call);
-    return isDryRun ? planNew(request, owners, call) : createNew(request, owners, call);
-  }
-
-  /** The one distribution group that holds the alias, an address or the name; null when all are free. */
-  async function findOccupant(request: GroupRequest, call: Call): Promise<DistributionGroup | null> {
-    const primary = request.primarySmtpAddress === null ? [] : [request.primarySmtpAddress];
-    const wanted = { alias: request.alias, addresses: [...primary, ...request.addresses], name: exchangeName(request) };
-    const occupancy = judgeHolders(await recipients.holders(wanted, call));
-    if (occupancy.type === 'free') return null;
-    if (occupancy.type === 'taken') throw addressInUse(request, occupancy.holders);
-    const [group] = await distributionGroups.find(occupancy.exchangeId, call);
-    return group ?? null;
-  }
-
-  async function completeExisting(
-    request: GroupRequest,
-    existing: DistributionGroup,
-    owners: readonly Recipient[],
-    isDryRun: boolean,
-    call: Call,
-  ): Promise<Creation> {
-    const { differences, missing } = compare(request, existing, owners);
-    if (differences.length > 0) throw existsWithDifferences(existing, differences);
-    if (missing !== null || request.members.length > 0) {
-      // A group that was there before may be synced or restricted: Graph's flags are looked at as for any write.
-      const group = await groups.resolveForWrite(existing.id ?? existing.primarySmtpAddress, call);
-      refuseUnmanageable(group, protection);
-    }
-    if (missing === null) return withMembers(request, existing, owners, 'already_exists', isDryRun, call);
-    if (isDryRun) return withMembers(request, existing, owners, 'planned', isDryRun, call);
-    const completed = await groupSettings.complete(request, existing, call);
-    return withMembers(request, completed, owners, 'completed', isDryRun, call);
-  }
-
-  async function createNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
-    let sent: SentCreation;
-    try {
-      sent = await sendNew(request, owners, call);
-    } catch (error) {
-      // Somebody else, or a try of ours thought lost, was faster: the group that is there now is judged as any other.
-      const occupant = isFault(error, 'address_in_use') ? await findOccupant(request, call) : null;
-      if (occupant === null) throw error;
-      return completeExisting(request, occupant, owners, false, call);
-    }
-    const { group, wasAnswered } = sent;
-    if (!wasAnswered) {
-      // The answer was lost: what is there may be somebody else's, so it must be exactly what was asked for.
-      const { differences } = compare(request, group, owners);
-      if (differences.length > 0) throw existsWithDifferences(group, differences);
-    }
-    if (group.kind !== request.kind) throw kindMismatch(request, group);
-    const completed = await completeNew(request, group, call);
-    return withMembers(request, completed.group, owners, completed.isComplete ? 'created' : 'incomplete', false, call);
-  }
-
-  /** The creation with its proof: after a lost answer, what can be read back decides. */
-  async function sendNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<SentCreation> {
-    const group = {
-      ...request,
-      name: exchangeName(request),
-      owners: owners.map(({ id, exchangeId }) => id ?? exchangeId),
-      requireSenderAuthentication: request.requireSenderAuthentication ?? true,
-    };
-    const intent = {
-      operation: 'New-DistributionGroup',
-      targetType: 'group' as const,
-      targetId: request.alias,
-      targetName: labelOf(request),
-      before: null,
-      planned: group,
-    };
-    return audit.record(intent, call, async () => {
-      const { openFault, output, upstreamRequestId } = await sendOnce(
-        () => distributionGroups.create(group, call),
-        call,
-      );
-      const seen = await readBack(request, call.proving());
-      const putOut = output === null ? null : distributionGroups.inOutput(output);
-      const after = seen ?? putOut;
-      // A creation puts out the group: an answer without it is no clear one.
-      if (after === null) throw openFault ?? notVisible(request);
-      return { result: { group: after, wasAnswered: putOut !== null }, after, upstreamRequestId };
-    });
-  }
-
-  /** The group as Exchange shows it after its creation, with its Entra id as soon as that is there. */
-  async function readBack(request: GroupRequest, call: Call): Promise<DistributionGroup | null> {
-    let latest: DistributionGroup | null = null;
-    for (const waitMs of readBackWaitsMs) {
-      if (waitMs >= call.deadline.remainingMs()) break;
-      await clock.sleep(waitMs, call.deadline.signal);
-      try {
-        latest = (await findOccupant(request, call)) ?? latest;
-      } catch (error) {
-        // That the proof failed says nothing of the creation.
-        if (!isFault(error)) throw error;
-      }
-      if (latest !== null && latest.id !== null) break;
-    }
-    return latest;
-  }
-
-  /** The second call of a creation. What goes wrong now must not hide that the group exists: it is a warning. */
-  async function completeNew(
-    request: GroupRequest,
-    created: DistributionGroup,
-    call: Call,
-  ): Promise<{ group: DistributionGroup; isComplete: boolean }> {
-    try {
-      return { group: await groupSettings.complete(request, created, call), isComplete: true };
-    } catch (error) {
-      if (!isFault(error)) throw error;
-      call.warn(`Not all settings could be set; repeat the request to complete them. ${error.message} ${error.fix}`);
-      return { group: created, isComplete: false };
-    }
-  }
-
-  async function withMembers(
-    request: GroupRequest,
-    group: DistributionGroup,
-    owners: readonly Recipient[],
-    came: Came,
-    isDryRun: boolean,
-    call: Call,
-  ): Promise<Creation> {
-    const hasWritten = came === 'created' || came === 'incomplete' || came === 'completed';
-    const added = await addMembers(request, group, hasWritten, isDryRun, call);
-    const outcome = judgeCreation(came, group, added, isDryRun);
-    const sentence = sentences[outcome](group.primarySmtpAddress);
-    return {
-      outcome,
-      changed: hasWritten || added.changed,
-      isNew: came === 'created' || came === 'incomplete',
-      message: request.members.length === 0 ? sentence : `${sentence} Members: ${added.message}`,
-      group,
-      owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress),
-      membership: added,
-    };
-  }
-
-  /** The first members. Once the group has been written to, what stops them is told in their rows. */
-  async function addMembers(
-    request: GroupRequest,
-    group: DistributionGroup,
-    hasWritten: boolean,
-    isDryRun: boolean,
-    call: Call,
-  ): Promise<MembershipSummary> {
-    const { members } = request;
-    if (members.length === 0) return summarize([], group.primarySmtpAddress, isDryRun);
-    try {
-      return await membership.changeResolved('add', groupInExchange(group, null), members, isDryRun, call);
-    } catch (error) {
-      if (!hasWritten || !isFault(error)) throw error;
-      const rows = members.map((member) => failedRow(member, 'not_attempted', error));
-      return summarize(rows, group.primarySmtpAddress, isDryRun);
-    }
-  }
-
-  async function planNew(request: GroupRequest, owners: readonly Recipient[], call: Call): Promise<Creation> {
-    const rows = await membership.planForNewGroup(request.kind, request.members, call);
-    return {
-      outcome: 'planned',
-      changed: false,
-      isNew: false,
-      message: `The ${request.kind} ${labelOf(request)} would be created.`,
-      group: null,
-      owners: owners.map(({ primarySmtpAddress }) => primarySmtpAddress),
-      membership: summarize(rows, labelOf(request), true),
-    };
-  }
-
-  return { create };
-}
-
-const sentences: Readonly<Record<CreationOutcome, (address: string) => string>> = {
-  created: (address) => `${address} was created.`,
-  already_exists: (address) => `${address} exists as asked for.`,
-  completed: (address) => `${address} existed; what was missing was completed.`,
-  partial: (address) => `${address} is there, but not all of it: see warnings and results, and repeat the request.`,
-  pending: (address) => `${address} is there, but its Entra id is not known yet: repeat the request.`,
-  planned: (address) => `${address} exists and would be completed.`,
-};
-
-function labelOf(request: GroupRequest): string {
-  return request.primarySmtpAddress ?? request.alias;
-}
-
-function existsWithDifferences(existing: DistributionGroup, differences: readonly Difference[]): Fault {
-  const listed = differences.map(({ field, actual, wanted }) => `${field} is "${actual}", not "${wanted}"`);
-  return new Fault('exists_with_differences', {
-    detail: `A group ${existing.primarySmtpAddress} (${existing.id ?? existing.exchangeId}) exists: ${listed.join('; ')}.`,
-    fix: 'Ask for the group as it is, change it first, or choose another name, alias and address.',
-    errors: differences.map(({ field, actual, wanted }) => ({
-      pointer: `/${field}`,
-      message: `is "${actual}", asked for "${wanted}"`,
-      fix: `Ask for "${actual}", or change the group.`,
-    })),
-  });
-}
-
-function addressInUse(request: GroupRequest, holders: readonly Recipient[]): Fault {
-  const listed = holders.map(
-    ({ displayName, primarySmtpAddress, recipientType }) => `${displayName} <${primarySmtpAddress}> (${recipientType})`,
-  );
-  return new Fault('address_in_use', {
-    detail: `The name, alias or an address of ${labelOf(request)} is held by: ${listed.join('; ')}.`,
-    fix: 'Choose another name, alias or address, or remove it from the object that holds it.',
-  });
-}
-
-function kindMismatch(request: GroupRequest, created: DistributionGroup): Fault {
-  return new Fault('kind_mismatch', {
-    detail: `${created.primarySmtpAddress} (${created.id ?? created.exchangeId}) was created as ${created.recipientType}, not as ${request.kind}.`,
-    fix: 'Delete the group and report this; a kind cannot be changed later.',
-    upstream: 'exchange',
-  });
-}
-
-function notVisible(request: GroupRequest): Fault {
-  return new Fault('outcome_unknown', {
-    detail: `New-DistributionGroup was answered for ${request.alias} without the group, and Exchange does not show it.`,
-    fix: 'Repeat the request: it finds the group or creates it.',
-    upstream: 'exchange',
-  });
+function isForExchange(request: GroupRequest): request is ExchangeGroupRequest {
+  return livesInExchange(request.kind);
 }

@@ -1,16 +1,32 @@
 import { Fault } from '../errors.ts';
-import type { DistributionGroup, DistributionGroupChange, ExchangeGroupKind } from '../exchange/distributionGroups.ts';
+import type {
+  DepartRestriction,
+  DistributionGroup,
+  DistributionGroupChange,
+  ExchangeGroupKind,
+  JoinRestriction,
+} from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
 import type { Recipient } from '../exchange/recipients.ts';
+import type { GraphGroupKind, GroupVisibility } from '../graph/groupWrites.ts';
+import type { Group } from './group.ts';
+import { refuseForbiddenSettings } from './groupChange.ts';
+import { refuseForeignFields } from './kindFields.ts';
+import { livesInExchange } from './kinds.ts';
 import type { MembershipSummary } from './memberRows.ts';
 import { areExactly } from './ownerIdentity.ts';
 
 export const creationOutcomes = ['created', 'already_exists', 'completed', 'partial', 'pending', 'planned'] as const;
 export type CreationOutcome = (typeof creationOutcomes)[number];
 
-/** A group as a caller wants it. null: the caller does not mind. */
+export const creatableKinds = ['mailEnabledSecurity', 'distributionList', 'security', 'microsoft365'] as const;
+
+/**
+ * A group as a caller wants it. null: the caller does not mind. What its kind does not have (see kindFields) is null or
+ * empty.
+ */
 export interface GroupRequest {
-  readonly kind: ExchangeGroupKind;
+  readonly kind: ExchangeGroupKind | GraphGroupKind;
   readonly displayName: string;
   readonly alias: string;
   readonly primarySmtpAddress: string | null;
@@ -22,15 +38,25 @@ export interface GroupRequest {
   readonly hideFromAddressLists: boolean | null;
   readonly requireSenderAuthentication: boolean | null;
   readonly ignoreNamingPolicy: boolean;
+  readonly joinRestriction: JoinRestriction | null;
+  readonly departRestriction: DepartRestriction | null;
+  readonly visibility: GroupVisibility | null;
 }
+export type ExchangeGroupRequest = GroupRequest & { readonly kind: ExchangeGroupKind };
+export type GraphGroupRequest = GroupRequest & { readonly kind: GraphGroupKind };
 
 /** What a caller may leave out of a GroupRequest. */
 export type GroupRequestInput = Pick<GroupRequest, 'kind' | 'displayName' | 'owners'> & {
   readonly [Name in Exclude<keyof GroupRequest, 'kind' | 'displayName' | 'owners'>]?: NonNullable<GroupRequest[Name]>;
 };
 
-/** Fills in what was left out. @throws Fault `invalid_request` when no alias can be made of the name */
+/**
+ * Fills in what was left out.
+ * @throws Fault `invalid_request` for what the kind does not have or allow, and when no alias can be made of the name
+ */
 export function toGroupRequest(input: GroupRequestInput): GroupRequest {
+  refuseForeignFields(input.kind, Object.keys(input));
+  refuseForbiddenSettings(input.kind, input, { moderationEnabled: false, moderatedBy: [] });
   const primarySmtpAddress = input.primarySmtpAddress ?? null;
   const alias = input.alias ?? deriveAlias(input.displayName, primarySmtpAddress);
   if (alias === null) {
@@ -41,6 +67,7 @@ export function toGroupRequest(input: GroupRequestInput): GroupRequest {
       errors: [{ pointer: '/alias', message: 'cannot be derived from displayName', fix }],
     });
   }
+  if (!livesInExchange(input.kind)) refuseMailNickname(alias);
   return {
     kind: input.kind,
     displayName: input.displayName,
@@ -53,7 +80,35 @@ export function toGroupRequest(input: GroupRequestInput): GroupRequest {
     hideFromAddressLists: input.hideFromAddressLists ?? null,
     requireSenderAuthentication: input.requireSenderAuthentication ?? null,
     ignoreNamingPolicy: input.ignoreNamingPolicy ?? false,
+    joinRestriction: input.joinRestriction ?? null,
+    departRestriction: input.departRestriction ?? null,
+    visibility: input.visibility ?? null,
   };
+}
+
+/** What Exchange takes as an alias and Graph not as a mailNickname (graph.md §1.3). */
+function refuseMailNickname(alias: string): void {
+  if (/^[\x21-\x7e]+$/.test(alias)) return;
+  const fix = 'Use letters without accents, digits, hyphens and dots.';
+  throw new Fault('invalid_request', {
+    detail: `"${alias}" cannot be the alias of a group in Entra, which takes ASCII characters only.`,
+    fix,
+    errors: [{ pointer: '/alias', message: 'must consist of ASCII characters for this kind', fix }],
+  });
+}
+
+/** What came of a request. */
+export interface Creation {
+  readonly outcome: CreationOutcome;
+  readonly changed: boolean;
+  /** Whether this very request brought the group into being. */
+  readonly isNew: boolean;
+  readonly message: string;
+  /** The group as it is now; for a dry run of a group that does not exist, null. */
+  readonly group: Group | null;
+  /** Addresses or UPNs. */
+  readonly owners: readonly string[];
+  readonly membership: MembershipSummary;
 }
 
 /** One thing in which a group that exists is not what was asked for. */
@@ -101,6 +156,10 @@ export function compare(request: GroupRequest, actual: DistributionGroup, owners
       String(requireSenderAuthentication),
     );
   }
+  for (const field of ['joinRestriction', 'departRestriction'] as const) {
+    const wanted = request[field];
+    if (wanted !== null) differs(field, actual[field] === wanted, actual[field], wanted);
+  }
   differs('owners', areExactly(owners, actual.managedBy), actual.managedBy.join(', '), request.owners.join(', '));
   return { differences, missing: missingSettings(request, actual) };
 }
@@ -136,12 +195,29 @@ export function judgeHolders(holders: readonly Recipient[]): Occupancy {
   return isOneGroup ? { type: 'group', exchangeId: first.exchangeId } : { type: 'taken', holders };
 }
 
+/** The fault for a group that is there and is not what was asked for. */
+export function existsWithDifferences(
+  existing: { readonly label: string; readonly id: string },
+  differences: readonly Difference[],
+): Fault {
+  const listed = differences.map(({ field, actual, wanted }) => `${field} is "${actual}", not "${wanted}"`);
+  return new Fault('exists_with_differences', {
+    detail: `A group ${existing.label} (${existing.id}) exists: ${listed.join('; ')}.`,
+    fix: 'Ask for the group as it is, change it first, or choose another name, alias and address.',
+    errors: differences.map(({ field, actual, wanted }) => ({
+      pointer: `/${field}`,
+      message: `is "${actual}", asked for "${wanted}"`,
+      fix: `Ask for "${actual}", or change the group.`,
+    })),
+  });
+}
+
 /** How a request came by its group; `incomplete`: created, with settings still missing. */
 export type Came = 'created' | 'incomplete' | 'already_exists' | 'completed' | 'planned';
 
 /**
  * The outcome of a creation from how the group was come by and what became of its members. Pure. `pending`: the group
- * is there and its Entra id is not known yet, which is never reported as done (design §6.1).
+ * is there and Entra does not show it yet, which is never reported as done (design §6.1).
  */
 export function judgeCreation(
   came: Came,

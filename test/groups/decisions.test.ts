@@ -253,6 +253,8 @@ const request: fc.Arbitrary<{ request: GroupRequest; owners: Recipient[] }> = fc
     hideFromAddressLists: fc.option(flag, { nil: undefined }),
     requireSenderAuthentication: fc.option(flag, { nil: undefined }),
     ignoreNamingPolicy: fc.option(flag, { nil: undefined }),
+    joinRestriction: fc.constantFrom(undefined, 'closed', 'approvalRequired'),
+    departRestriction: fc.constantFrom(undefined, 'closed'),
   })
   .map(({ owners, ...input }) => {
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as typeof input;
@@ -268,7 +270,7 @@ function made({ request: wanted, owners }: { request: GroupRequest; owners: Reci
   const primarySmtpAddress = wanted.primarySmtpAddress ?? `${wanted.alias}@contoso.com`;
   return {
     ...existing,
-    kind: wanted.kind,
+    kind: wanted.kind as DistributionGroup['kind'],
     name: exchangeName(wanted),
     displayName: wanted.displayName,
     alias: wanted.alias,
@@ -277,6 +279,8 @@ function made({ request: wanted, owners }: { request: GroupRequest; owners: Reci
     description: wanted.description,
     managedBy: owners.map(({ id }) => id ?? ''),
     requireSenderAuthentication: wanted.requireSenderAuthentication ?? true,
+    joinRestriction: wanted.joinRestriction ?? existing.joinRestriction,
+    departRestriction: wanted.departRestriction ?? existing.departRestriction,
   };
 }
 
