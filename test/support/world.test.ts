@@ -22,6 +22,12 @@ describe('the world of the tests', () => {
     expect(answer).toMatchObject({ status: 200, body: { ok: true, failedCount: 0 } });
   });
 
+  test('nothing is left to do in an app that was asked for nothing, and what it lacks cannot be fired', async () => {
+    const app = await world.startApp();
+    await app.idle();
+    await expect(app.fire('noSuchFunction')).rejects.toThrow('There is no function "noSuchFunction".');
+  });
+
   test('settings that are given win', async () => {
     const app = await world.startApp({ AZURE_CLIENT_SECRET: 'wrong' });
     expect((await app.call('GET', 'connection')).body).toMatchObject({ ok: false });
