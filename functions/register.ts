@@ -1,5 +1,6 @@
 import type { Action } from '../shared/action/contract.ts';
 import { registerActions } from '../shared/action/register.ts';
+import { registerWorkers, type Worker } from '../shared/action/worker.ts';
 import { systemClock } from '../shared/clock.ts';
 import { type Environment, readConfig, rooms } from '../shared/config.ts';
 import { createServices, type Outside } from '../shared/services.ts';
@@ -8,30 +9,48 @@ import { testConnection } from './connection/testConnection.ts';
 import { createGroup } from './groups/createGroup.ts';
 import { deleteGroup } from './groups/deleteGroup.ts';
 import { getGroup } from './groups/getGroup.ts';
+import { updateGroup } from './groups/updateGroup.ts';
+import { listGroups } from './groups/listGroups.ts';
 import { addMembers } from './members/addMembers.ts';
 import { listMembers } from './members/listMembers.ts';
 import { removeMembers } from './members/removeMembers.ts';
+import { setMembers } from './members/setMembers.ts';
+import { cancelOperation } from './operations/cancelOperation.ts';
+import { getOperation } from './operations/getOperation.ts';
+import { listOperations } from './operations/listOperations.ts';
+import { runOperation } from './workers/runOperation.ts';
+import { runOperationPoison } from './workers/runOperationPoison.ts';
+import { sweep } from './workers/sweep.ts';
 
 /** Everything this app can register, room by room. ENABLED_ROOMS says what of it is. */
 export const actions: readonly Action[] = [
   testConnection,
 
   createGroup,
+  listGroups,
   getGroup,
+  updateGroup,
   deleteGroup,
 
   listMembers,
   addMembers,
   removeMembers,
+  setMembers,
 
+  listOperations,
+  getOperation,
+  cancelOperation,
   listAudit,
 ];
+
+/** What queues and timers set off. */
+export const workers: readonly Worker[] = [runOperation, runOperationPoison, sweep];
 
 /**
  * The composition root: reads the settings once, wires the services, registers the actions of the enabled rooms.
  * With wrong settings all actions are registered, and each call says which settings to mend: a throw here would leave
  * an administrator with an app that lists no functions and a reason buried in the host's log
- * (docs/decisions/wrong-settings-still-register.md).
+ * (docs/decisions/wrong-settings-still-register.md). Workers are not: their messages can wait, and would end as poison.
  */
 export function register(options: { env: Environment } & Partial<Outside>): void {
   const result = readConfig(options.env);
@@ -50,5 +69,7 @@ export function register(options: { env: Environment } & Partial<Outside>): void
   }
   const services = createServices(result.config, outside);
   const { writeMode, enabledRooms } = result.config;
-  registerActions(actions, enabledRooms, { services: () => services, writeMode, clock: outside.clock });
+  const runtime = { services: () => services, writeMode, clock: outside.clock };
+  registerActions(actions, enabledRooms, runtime);
+  registerWorkers(workers, enabledRooms, runtime);
 }

@@ -49,6 +49,8 @@ export interface Config {
   /** null: every group may be managed. */
   readonly managedGroups: readonly string[] | null;
   /** How many days a row of the audit is kept. */
+  /** How long operations that have ended are kept, with their results. */
+  readonly operationRetentionDays: number;
   readonly auditRetentionDays: number;
 }
 
@@ -108,6 +110,7 @@ export function readConfig(env: Environment): ConfigResult {
     protectedUsers: settings.list('PROTECTED_USERS') ?? [],
     protectedGroups: settings.list('PROTECTED_GROUPS') ?? [],
     managedGroups: settings.list('MANAGED_GROUPS'),
+    operationRetentionDays: settings.integer('OPERATION_RETENTION_DAYS', { least: 1, most: 3_650 }, 30),
     auditRetentionDays: settings.integer('AUDIT_RETENTION_DAYS', { least: 1, most: 3_650 }, 400),
   };
   if (faults.length === 0) return { ok: true, config };

@@ -24,6 +24,7 @@ export const faultTable = {
   // What the request names
   group_not_found: { status: 404, title: 'No such group', retryable: false },
   operation_not_found: { status: 404, title: 'No such operation', retryable: false },
+  snapshot_not_found: { status: 404, title: 'No such deleted group', retryable: false },
   member_not_found: { status: 404, title: 'No such user or recipient', retryable: false },
   ambiguous_group: { status: 409, title: 'More than one group matches', retryable: false },
   ambiguous_member: { status: 409, title: 'More than one recipient matches', retryable: false },
@@ -36,8 +37,10 @@ export const faultTable = {
   // Conflicts with what is there
   exists_with_differences: { status: 409, title: 'The group exists and differs from the request', retryable: false },
   address_in_use: { status: 409, title: 'The name, alias or address is taken', retryable: false },
+  domain_not_accepted: { status: 409, title: 'The tenant does not accept this domain', retryable: false },
   confirm_mismatch: { status: 409, title: 'The confirmation does not name this object', retryable: false },
   group_busy: { status: 409, title: 'Another request is changing this group', retryable: true },
+  held_back: { status: 409, title: 'Not removed while a desired member cannot be resolved', retryable: false },
   plan_changed: { status: 409, title: 'Reality has overtaken the plan', retryable: false },
   too_many_removals: { status: 409, title: 'The change removes more members than the guard allows', retryable: false },
   would_empty_group: { status: 409, title: 'The change would leave the group without members', retryable: false },

@@ -10,6 +10,9 @@ export type Envelope = 'requestId' | 'dryRun' | 'warnings';
 type DeepReadonly<Value> = Value extends object ? { readonly [Name in keyof Value]: DeepReadonly<Value[Name]> } : Value;
 type ReplyOf<Reply extends TObject> = DeepReadonly<Omit<Static<Reply>, Envelope>>;
 
+/** 202: the work goes on as an operation, which the reply names as `operationId`. */
+export type SuccessStatus = 200 | 201 | 202;
+
 export interface Input<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
@@ -39,11 +42,11 @@ export interface Contract<Params extends TObject, Query extends TObject, Body ex
   readonly body?: Body;
   readonly bodyLimitBytes?: number;
   /** The status codes of success with what each means; all have the same reply. */
-  readonly successes: Readonly<Partial<Record<200 | 201, string>>>;
+  readonly successes: Readonly<Partial<Record<SuccessStatus, string>>>;
   /** Every property is always there: null rather than absent (design §5). */
   readonly reply: Reply;
   /** Chooses among `successes`; 200 when absent. */
-  readonly statusOf?: (reply: ReplyOf<Reply>) => 200 | 201;
+  readonly statusOf?: (reply: ReplyOf<Reply>) => SuccessStatus;
   readonly run: (
     input: Input<Static<Params>, Static<Query>, Static<Body>>,
     services: Services,
@@ -63,12 +66,12 @@ export interface Action {
   readonly query: TObject;
   readonly body: TObject | null;
   readonly bodyLimitBytes: number;
-  readonly successes: Readonly<Partial<Record<200 | 201, string>>>;
+  readonly successes: Readonly<Partial<Record<SuccessStatus, string>>>;
   readonly reply: TObject;
   readonly perform: (
     input: Input<unknown, unknown, unknown>,
     services: Services,
-  ) => Promise<{ readonly status: 200 | 201; readonly reply: Readonly<Record<string, unknown>> }>;
+  ) => Promise<{ readonly status: SuccessStatus; readonly reply: Readonly<Record<string, unknown>> }>;
 }
 
 const nothing = Type.Object({}, { additionalProperties: false });

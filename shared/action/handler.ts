@@ -8,7 +8,7 @@ import type { Services } from '../services.ts';
 import { readJsonBody } from './body.ts';
 import type { Action, Input } from './contract.ts';
 import { createLog } from './log.ts';
-import { faultReply, jsonReply, outcomeModeHeader } from './reply.ts';
+import { acceptedReply, faultReply, jsonReply, outcomeModeHeader } from './reply.ts';
 import { splitTextLists } from './textLists.ts';
 import { createValidator } from './validate.ts';
 
@@ -44,7 +44,8 @@ export function createHandler(action: Action, runtime: Runtime): HttpHandler {
       const outcome = typeof reply.outcome === 'string' ? reply.outcome : null;
       log.info({ ...summary, status, outcome, code: null, dryRun: input.isDryRun, durationMs: durationMs() });
       const ofWrites = action.writes ? { dryRun: input.isDryRun, warnings: call.warnings } : {};
-      return jsonReply(status, requestId, { ...reply, ...ofWrites, requestId });
+      const body = { ...reply, ...ofWrites, requestId };
+      return status === 202 ? acceptedReply(request, requestId, body) : jsonReply(status, requestId, body);
     } catch (error) {
       const fault = toFault(error);
       const { status } = faultTable[fault.code];

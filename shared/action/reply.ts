@@ -1,4 +1,4 @@
-import type { HttpResponseInit } from '@azure/functions';
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { type Fault, faultTable } from '../errors.ts';
 
 /** A caller that sends `x-outcome-mode: flow` gets refusals as outcomes, so that an Okta flow does not halt (design §5). */
@@ -51,6 +51,27 @@ export function faultReply(fault: Fault, { requestId, isFlow }: FaultReplyOption
       ...reply.headers,
       'content-type': 'application/problem+json',
       ...(retryAfterSeconds === null ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+  };
+}
+
+/** The work goes on: where to ask about it, and when. */
+export function acceptedReply(
+  request: Pick<HttpRequest, 'url'>,
+  requestId: string,
+  body: Readonly<Record<string, unknown>>,
+): HttpResponseInit {
+  const { operationId, retryAfterSeconds } = body;
+  const { origin, pathname } = new URL(request.url);
+  // Beside the action that was called, under whatever prefix host.json gives.
+  const [, prefix = 'api'] = pathname.split('/');
+  const reply = jsonReply(202, requestId, body);
+  return {
+    ...reply,
+    headers: {
+      ...reply.headers,
+      'operation-location': `${origin}/${prefix}/operations/${String(operationId)}`,
+      'retry-after': String(retryAfterSeconds),
     },
   };
 }

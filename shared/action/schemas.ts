@@ -31,6 +31,11 @@ export const groupParams = Type.Object(
   { additionalProperties: false },
 );
 
+export const operationParams = Type.Object(
+  { operationId: Type.String({ minLength: 1, maxLength: 64, description: 'the operationId of a reply' }) },
+  { additionalProperties: false },
+);
+
 export const dryRunField = Type.Optional(
   Type.Boolean({ description: 'true to be told what would be done, without doing it' }),
 );

@@ -51,6 +51,8 @@ export interface GroupLock {
     call: Call,
     work: (held: HeldGroup) => Promise<Result>,
   ): Promise<Hold<Result>>;
+  /** Members removed from the group in the last 24 hours, as it stands; for whoever only wants to know. */
+  recentRemovals(groupId: string, call: Call): Promise<readonly Removal[]>;
 }
 
 const noNotes: GroupNotes = { claim: null, removals: [] };
@@ -95,7 +97,8 @@ export function createGroupLock(dependencies: {
       if (operation !== null) return operation;
       const { claim } = notes;
       // Another membership is just being made exact: two who want different things must know of each other.
-      const wantsOther = applicant.fingerprint !== undefined && claim !== null && claim.fingerprint !== applicant.fingerprint;
+      const wantsOther =
+        applicant.fingerprint !== undefined && claim !== null && claim.fingerprint !== applicant.fingerprint;
       const waitMs = lookAgainMs.least + random() * (lookAgainMs.most - lookAgainMs.least);
       const isPatient = clock.now() + waitMs < giveUpAtMs && waitMs < call.deadline.remainingMs();
       if (wantsOther || !isPatient) throw groupBusy(null);
@@ -105,7 +108,7 @@ export function createGroupLock(dependencies: {
 
   return {
     hold: async (groupId, applicant, call, work) => {
-      const name = `groups/${groupId.toLowerCase()}.json`;
+      const name = nameOf(groupId);
       const taken = await acquire(name, applicant, call);
       if (!('release' in taken)) return { type: 'running', operation: taken };
       const heldCall = endedBy(call, taken.lost);
@@ -132,7 +135,16 @@ export function createGroupLock(dependencies: {
         await taken.release();
       }
     },
+
+    recentRemovals: async (groupId, call) => {
+      const { removals } = await readNotes(nameOf(groupId), call);
+      return recentRemovals(removals, clock.now());
+    },
   };
+}
+
+function nameOf(groupId: string): string {
+  return `groups/${groupId.toLowerCase()}.json`;
 }
 
 export function groupBusy(operation: Operation | null): Fault {

@@ -9,6 +9,7 @@ export const memberOutcomes = [
   'removed',
   'not_member',
   'would_remove',
+  'kept',
   'not_ready',
   'not_attempted',
   'failed',
@@ -75,35 +76,62 @@ const settledMessages = {
   would_remove: 'Would be removed.',
 } as const;
 
-/** Sums rows up. Pure. `partial`: some are as asked and some are not. */
-export function summarize(rows: readonly MemberRow[], groupLabel: string, isDryRun: boolean): MembershipSummary {
-  const count = (...outcomes: MemberOutcome[]) => rows.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const addedCount = count('added');
-  const removedCount = count('removed');
-  const unchangedCount = count('already_member', 'not_member');
-  const plannedCount = count('would_add', 'would_remove');
-  const failedCount = count(...failures);
-  // An open outcome may be a change: to say "nothing was written" of it would be a guess.
-  const changed = rows.some(({ outcome, code }) => changes.includes(outcome) || code === 'outcome_unknown');
-  const first = rows.find(({ outcome }) => failures.includes(outcome));
+export interface RowCounts {
+  readonly addedCount: number;
+  readonly removedCount: number;
+  readonly unchangedCount: number;
+  readonly plannedCount: number;
+  readonly keptCount: number;
+  readonly failedCount: number;
+  /** The first member that failed, with the reason. */
+  readonly firstError: string | null;
+}
 
+/** Pure. */
+export function countRows(rows: readonly MemberRow[]): RowCounts {
+  const count = (...outcomes: MemberOutcome[]) => rows.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const first = rows.find(({ outcome }) => failures.includes(outcome));
+  return {
+    addedCount: count('added'),
+    removedCount: count('removed'),
+    unchangedCount: count('already_member', 'not_member'),
+    plannedCount: count('would_add', 'would_remove'),
+    keptCount: count('kept'),
+    failedCount: count(...failures),
+    firstError: first === undefined ? null : `${first.member}: ${first.message}`,
+  };
+}
+
+/** One sentence for a person. Pure. */
+export function membershipMessage(groupLabel: string, counts: Omit<RowCounts, 'firstError'>): string {
+  const { addedCount, removedCount, plannedCount, unchangedCount, keptCount, failedCount } = counts;
   const parts = [
     addedCount > 0 ? `${addedCount} added` : '',
     removedCount > 0 ? `${removedCount} removed` : '',
     plannedCount > 0 ? `${plannedCount} would change` : '',
     unchangedCount > 0 ? `${unchangedCount} already as asked` : '',
+    keptCount > 0 ? `${keptCount} kept` : '',
     failedCount > 0 ? `${failedCount} not done` : '',
   ].filter((part) => part !== '');
+  return `${groupLabel}: ${parts.length === 0 ? 'nothing to do' : parts.join(', ')}.`;
+}
+
+/** Sums rows up. Pure. `partial`: some are as asked and some are not. */
+export function summarize(rows: readonly MemberRow[], groupLabel: string, isDryRun: boolean): MembershipSummary {
+  const counts = countRows(rows);
+  const { addedCount, removedCount, unchangedCount, plannedCount, failedCount, firstError } = counts;
+  // An open outcome may be a change: to say "nothing was written" of it would be a guess.
+  const changed = rows.some(({ outcome, code }) => changes.includes(outcome) || code === 'outcome_unknown');
   return {
     ok: failedCount === 0,
     outcome: outcomeOf(),
     changed,
-    message: `${groupLabel}: ${parts.join(', ')}.`,
+    message: membershipMessage(groupLabel, counts),
     addedCount,
     removedCount,
     unchangedCount,
     failedCount,
-    firstError: first === undefined ? null : `${first.member}: ${first.message}`,
+    firstError,
     results: rows,
   };
 

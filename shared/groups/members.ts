@@ -38,9 +38,11 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
     switch (lookup.type) {
       case 'found': {
         const { recipient } = lookup;
-        const isProtected = await protectedUsers.includes(recipient, user, entry, call);
-        if (!isProtected) return { type: 'found', recipient };
-        return failed('protected_object', `${recipient.primarySmtpAddress} is listed in PROTECTED_USERS.`);
+        const { id, userPrincipalName, primarySmtpAddress, addresses } = recipient;
+        const isProtected = await protectedUsers.test(call);
+        const names = [entry, id, userPrincipalName, user?.userPrincipalName ?? null, primarySmtpAddress, ...addresses];
+        if (!isProtected(names)) return { type: 'found', recipient };
+        return failed('protected_object', `${primarySmtpAddress} is listed in PROTECTED_USERS.`);
       }
       case 'missing':
         return user === null ? await searchEntra(entry, call) : notReady(user);

@@ -1,19 +1,25 @@
 import type { Call } from '../call.ts';
+import type { Clock } from '../clock.ts';
 import { isFault } from '../errors.ts';
 import type { MemberChange } from '../exchange/members.ts';
+import type { GraphGroups } from '../graph/groups.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
-import { type Group, labelOf } from './group.ts';
-import { requireExchangeKind } from './kinds.ts';
+import { warnOfOpenList } from './deliveryRestriction.ts';
+import { type Group, labelOf, lockIdOf } from './group.ts';
+import type { GroupLock, HeldGroup } from './groupLock.ts';
+import type { GroupKind } from './kinds.ts';
 import { failedRow, type MemberRow, type MembershipSummary, plannedRow, settledRow, summarize } from './memberRows.ts';
-import { judgeAsMember, type MemberResolution, type MemberResolver } from './members.ts';
-import { keyOf, type MemberResult, type MemberWrites } from './memberWrites.ts';
+import type { MemberTarget } from './memberTarget.ts';
+import type { MemberTargets, TargetResolution } from './memberTargets.ts';
+import type { MemberResult, MemberWrites } from './memberWrites.ts';
 import type { GroupResolver } from './resolve.ts';
 
 export interface Membership {
   /**
    * Ensures that each of `members` is, or is not, a member of the group; one row each, in the order given. Being (no)
    * member already is success. What time does not suffice for is `not_attempted`, never left out.
-   * @throws Fault of resolving or refusing the group, and of an upstream that failed before anything was written
+   * @throws Fault of resolving or refusing the group, `group_busy`, and of an upstream that failed before anything was
+   *   written
    */
   change(
     change: MemberChange,
@@ -31,33 +37,28 @@ export interface Membership {
     call: Call,
   ): Promise<MembershipSummary>;
   /** What adding these to a group that does not exist yet would come to. */
-  planForNewGroup(members: readonly string[], call: Call): Promise<readonly MemberRow[]>;
+  planForNewGroup(kind: GroupKind, members: readonly string[], call: Call): Promise<readonly MemberRow[]>;
 }
 
 export interface MembershipDependencies {
   readonly groups: GroupResolver;
-  readonly memberResolver: MemberResolver;
+  readonly graphGroups: GraphGroups;
+  readonly groupLock: GroupLock;
+  readonly memberTargets: MemberTargets;
   readonly memberWrites: MemberWrites;
   readonly protection: ProtectionLists;
+  readonly clock: Clock;
 }
 
 /** Resolved and written together, so that a request that runs out of time has done something and says what. */
 const chunkSize = 50;
+/** For others who add and remove single members and will be done soon. */
+const patienceMs = 10_000;
 
 export function createMembership(dependencies: MembershipDependencies): Membership {
-  const { groups, memberResolver, memberWrites, protection } = dependencies;
+  const { groups, graphGroups, groupLock, memberTargets, memberWrites, protection, clock } = dependencies;
 
-  async function resolve(
-    change: MemberChange,
-    members: readonly string[],
-    call: Call,
-  ): Promise<readonly MemberResolution[]> {
-    const resolutions = await memberResolver.resolve(members, call);
-    // Whatever has come to be a member may be removed.
-    return change === 'add' ? resolutions.map(judgeAsMember) : resolutions;
-  }
-
-  async function changeResolved(
+  async function changeAll(
     change: MemberChange,
     group: Group,
     members: readonly string[],
@@ -89,14 +90,14 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
     isDryRun: boolean,
     call: Call,
   ): Promise<MemberRow[]> {
-    const resolutions = await resolve(change, members, call);
-    const found = resolutions.flatMap((each) => (each.type === 'found' ? [each.recipient] : []));
-    const recipients = new Map(found.map((recipient) => [keyOf(recipient), recipient]));
-    const unseen = [...recipients.values()].filter((recipient) => !seen.has(keyOf(recipient)));
+    const resolutions = await memberTargets.resolve(group.kind, change, members, call);
+    const found = resolutions.flatMap((each) => (each.type === 'found' ? [each.target] : []));
+    const targets = new Map(found.map((target) => [target.key, target]));
+    const unseen = [...targets.values()].filter(({ key }) => !seen.has(key));
     if (isDryRun) {
-      const actual = await memberWrites.membersAmong(unseen, group, call);
+      const actual = await membersAmong(unseen, group, call);
       // Without an Entra id Graph cannot show it: say that it would be written.
-      const isNeeded = (key: string) => recipients.get(key)?.id == null || actual.has(key) === (change === 'remove');
+      const isNeeded = (key: string) => targets.get(key)?.id == null || actual.has(key) === (change === 'remove');
       return rowsOf(change, members, resolutions, seen, (member, key) => plannedRow(member, change, isNeeded(key)));
     }
     const results =
@@ -104,18 +105,60 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
     return rowsOf(change, members, resolutions, seen, (member, key) => resultRow(member, change, results.get(key)));
   }
 
+  /** The keys of those targets that Graph shows as members now. */
+  async function membersAmong(targets: readonly MemberTarget[], group: Group, call: Call): Promise<Set<string>> {
+    const wanted = new Map(targets.flatMap(({ id, key }) => (id === null ? [] : [[id.toLowerCase(), key]])));
+    const found = new Set<string>();
+    if (group.id === null || wanted.size === 0) return found;
+    for await (const page of graphGroups.memberPages(group.id, { addresses: false }, call)) {
+      for (const { id } of page) {
+        const key = wanted.get(id.toLowerCase());
+        if (key !== undefined) found.add(key);
+      }
+      if (found.size === wanted.size) break;
+    }
+    return found;
+  }
+
+  /** Members that go count in the guard's window, whoever removes them (design §6.7). */
+  async function noteRemovals(held: HeldGroup, removedCount: number, call: Call): Promise<void> {
+    if (removedCount === 0) return;
+    const removal = { atMs: clock.now(), count: removedCount, sizeBefore: null };
+    await held.note({ removals: [...held.notes.removals, removal] }).catch((error: unknown) => {
+      if (!isFault(error)) throw error;
+      call.warn('The removals could not be counted for the guard of later requests.');
+    });
+  }
+
+  async function changeResolved(
+    change: MemberChange,
+    group: Group,
+    members: readonly string[],
+    isDryRun: boolean,
+    call: Call,
+  ): Promise<MembershipSummary> {
+    if (isDryRun) return changeAll(change, group, members, isDryRun, call);
+    const hold = await groupLock.hold(lockIdOf(group), { waitMs: patienceMs }, call, async (held) => {
+      const summary = await changeAll(change, group, members, isDryRun, held.call);
+      await noteRemovals(held, summary.removedCount, call);
+      return summary;
+    });
+    if (hold.type === 'running') throw new TypeError('only a request with a fingerprint is answered with an operation');
+    if (hold.result.addedCount > 0) await warnOfOpenList(group, graphGroups, call);
+    return hold.result;
+  }
+
   return {
     changeResolved,
 
     change: async (change, identity, members, isDryRun, call) => {
       const group = await groups.resolveForWrite(identity, call);
-      requireExchangeKind(group);
       refuseUnmanageable(group, protection);
       return changeResolved(change, group, members, isDryRun, call);
     },
 
-    planForNewGroup: async (members, call) => {
-      const resolutions = await resolve('add', members, call);
+    planForNewGroup: async (kind, members, call) => {
+      const resolutions = await memberTargets.resolve(kind, 'add', members, call);
       return rowsOf('add', members, resolutions, new Set(), (member) => plannedRow(member, 'add', true));
     },
   };
@@ -128,7 +171,7 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
 function rowsOf(
   change: MemberChange,
   members: readonly string[],
-  resolutions: readonly MemberResolution[],
+  resolutions: readonly TargetResolution[],
   seen: Set<string>,
   rowOf: (member: string, key: string) => MemberRow,
 ): MemberRow[] {
@@ -136,7 +179,7 @@ function rowsOf(
     const resolution = resolutions[index];
     if (resolution === undefined) throw new RangeError('a member without its resolution');
     if (resolution.type === 'found') {
-      const key = keyOf(resolution.recipient);
+      const { key } = resolution.target;
       if (seen.has(key)) return settledRow(member, change, false);
       const row = rowOf(member, key);
       // Only what is settled makes a later row of the same recipient a repetition.

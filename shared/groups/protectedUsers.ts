@@ -1,41 +1,39 @@
 import type { Call } from '../call.ts';
-import { sameText } from '../exchange/identity.ts';
-import type { Recipient } from '../exchange/recipients.ts';
-import type { GraphUser, GraphUsers } from '../graph/users.ts';
+import type { GraphUsers } from '../graph/users.ts';
 import { isListed } from './protection.ts';
+
+/** Whether PROTECTED_USERS lists whoever has these names: ids, UPNs and addresses. */
+export type ProtectionTest = (names: readonly (string | null)[]) => boolean;
 
 export interface ProtectedUsers {
   /**
-   * Whether PROTECTED_USERS lists this person, by whatever name: an entry that is a UPN protects the object it belongs
-   * to, also when the request names another address of it.
+   * The test for one call. An entry that is a UPN or an address protects the object it belongs to, whatever name of it
+   * a request uses: such entries are looked up in Entra once a call.
    */
-  includes(recipient: Recipient, user: GraphUser | null, entry: string, call: Call): Promise<boolean>;
+  test(call: Call): Promise<ProtectionTest>;
 }
 
 /** @param list of ids, UPNs and addresses, with `*` as wildcard */
 export function createProtectedUsers(list: readonly string[], graphUsers: GraphUsers): ProtectedUsers {
-  const exactEntries = list.filter((each) => !each.includes('*'));
-  /** Object ids of the exact entries, null for those that are no users; asked for once in a call. */
-  const idsByCall = new WeakMap<Call, Map<string, string | null>>();
+  const tests = new WeakMap<Call, Promise<ProtectionTest>>();
 
-  async function idOf(entry: string, call: Call): Promise<string | null> {
-    const ids = idsByCall.get(call) ?? new Map<string, string | null>();
-    idsByCall.set(call, ids);
-    const known = ids.get(entry);
-    if (known !== undefined) return known;
-    const id = (await graphUsers.find(entry, call))?.id ?? null;
-    ids.set(entry, id);
-    return id;
+  async function createTest(call: Call): Promise<ProtectionTest> {
+    const ids: string[] = [];
+    for (const entry of list.filter((each) => !each.includes('*'))) {
+      const user = await graphUsers.find(entry, call);
+      if (user !== null) ids.push(user.id);
+    }
+    const entries = [...list, ...ids];
+    return (names) => isListed(entries, names);
   }
 
   return {
-    includes: async (recipient, user, entry, call) => {
-      const names = [entry, recipient.id, recipient.userPrincipalName, user?.userPrincipalName ?? null];
-      if (isListed(list, [...names, recipient.primarySmtpAddress, ...recipient.addresses])) return true;
-      for (const exact of exactEntries) {
-        if (sameText(await idOf(exact, call), recipient.id)) return true;
-      }
-      return false;
+    test: (call) => {
+      const test = tests.get(call) ?? createTest(call);
+      tests.set(call, test);
+      // What failed may succeed for the next who asks.
+      test.catch(() => tests.delete(call));
+      return test;
     },
   };
 }

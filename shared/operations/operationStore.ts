@@ -45,7 +45,8 @@ export interface OperationStore {
   writePage(operationId: string, page: PageName, value: unknown, call: Call): Promise<void>;
 }
 
-export type PageName = `${'input' | 'plan' | 'results'}/${number}`;
+/** `draft/7`: what of the seventh page of the plan is settled while the rest is not. */
+export type PageName = `${'input' | 'plan' | 'draft' | 'results'}/${number}`;
 
 const table = 'operations';
 const partitionKey = 'operation';
@@ -60,7 +61,11 @@ interface Row {
 export function createOperationStore(dependencies: { tables: Tables; blobs: Blobs; clock: Clock }): OperationStore {
   const { tables, blobs, clock } = dependencies;
 
-  async function ask<Result>(what: string, call: Call, work: (client: TableClient) => Promise<Result>): Promise<Result> {
+  async function ask<Result>(
+    what: string,
+    call: Call,
+    work: (client: TableClient) => Promise<Result>,
+  ): Promise<Result> {
     try {
       return await work(await tables.open(table, call.deadline.signal));
     } catch (error) {

@@ -1,0 +1,35 @@
+import type { Call } from '../call.ts';
+import type { Fault } from '../errors.ts';
+import type { EndState, Operation, OperationType } from './operation.ts';
+import type { OperationChange } from './operationStore.ts';
+
+/** What came of one slice of an operation. `change` is what the slice has not stored yet itself. */
+export type Step =
+  | { readonly type: 'more'; readonly change: OperationChange }
+  /** Nothing can be done before `untilMs`. */
+  | { readonly type: 'wait'; readonly change: OperationChange; readonly untilMs: number; readonly why: string }
+  | {
+      readonly type: 'ended';
+      readonly change: OperationChange;
+      readonly state: EndState;
+      readonly fault: Fault | null;
+    };
+
+/** An operation whose target nobody else touches. */
+export interface HeldOperation {
+  /** Ends when the hold on the target is lost. */
+  readonly call: Call;
+  /** The next slice, from stored state: whatever the slice before came to, or how it was cut off. */
+  next(operation: Operation, save: (change: OperationChange) => Promise<Operation>): Promise<Step>;
+  /** The operation has ended: its target is free for others. */
+  letGo(): Promise<void>;
+  /** One sentence about what has been done, for an operation that ends here. */
+  summary(operation: Operation): string;
+}
+
+/** How one type of operation is carried out. */
+export interface OperationRunner {
+  readonly type: OperationType;
+  /** Of the worker that begins now. @throws Fault `group_busy` when somebody else is at work on the target */
+  hold(operation: Operation, call: Call, work: (held: HeldOperation) => Promise<void>): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import type { Call } from '../call.ts';
+import { isFault } from '../errors.ts';
+import type { OperationWorker } from './operationWorker.ts';
+
+/** Something that is kept for a time. */
+export interface Retention {
+  readonly name: string;
+  /** Removes what is past its time, as far as the call's time suffices; returns how many. */
+  removeExpired(call: Call): Promise<number>;
+}
+
+export interface Sweeper {
+  /** Revives what has stalled and removes what is past its retention. One part that fails keeps no other from its turn. */
+  sweep(call: Call): Promise<void>;
+}
+
+export function createSweeper(dependencies: {
+  operationWorker: Pick<OperationWorker, 'revive'>;
+  retentions: readonly Retention[];
+}): Sweeper {
+  const { operationWorker, retentions } = dependencies;
+
+  async function part(name: string, call: Call, work: () => Promise<number>): Promise<void> {
+    const common = { event: 'sweep', part: name, requestId: call.requestId };
+    try {
+      const count = await work();
+      if (count > 0) call.log.info({ ...common, count });
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      call.log.error({ ...common, code: error.code }, error);
+    }
+  }
+
+  return {
+    sweep: async (call) => {
+      await part('operations', call, () => operationWorker.revive(call));
+      for (const retention of retentions) {
+        await part(retention.name, call, () => retention.removeExpired(call));
+      }
+    },
+  };
+}
