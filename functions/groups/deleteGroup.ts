@@ -8,7 +8,7 @@ export const deleteGroup = action({
   room: 'groups',
   method: 'DELETE',
   route: 'groups/{group}',
-  summary: 'Delete a mail-enabled security group or a distribution list for good',
+  summary: 'Delete a group of any kind, after a snapshot that it can be restored from',
   authLevel: 'function',
   writes: true,
   params: groupParams,
@@ -29,11 +29,15 @@ export const deleteGroup = action({
     kind: Type.String(),
     displayName: Type.String(),
     primarySmtpAddress: nullable(Type.String()),
+    deletionId: nullable(Type.String({ description: 'by which restoreGroup names it; null for a dry run' })),
+    restorableUntil: nullable(Type.String({ description: 'when the snapshot is removed; null for a dry run' })),
+    memberCount: Type.Integer({ description: 'members in the snapshot' }),
   }),
   run: async ({ params, query, isDryRun, call }, { groupDeleter }) => {
     const deletion = await groupDeleter.delete(params.group, query.confirm, isDryRun, call);
     const { id, kind, displayName, primarySmtpAddress } = deletion.group;
-    const { outcome, changed, message } = deletion;
-    return { ok: true, outcome, changed, message, id, kind, displayName, primarySmtpAddress };
+    const { outcome, changed, message, deletionId, restorableUntil, memberCount } = deletion;
+    const group = { id, kind, displayName, primarySmtpAddress };
+    return { ok: true, outcome, changed, message, ...group, deletionId, restorableUntil, memberCount };
   },
 });
