@@ -353,6 +353,43 @@ export const facts = {
     source: 'exchange.md §4',
     certainty: 'inferred',
   },
+  deliveryLists: {
+    behaviour:
+      'Accept, reject, bypass and send-on-behalf lists are edited under any name of a recipient, shown as ids, and lose who is deleted; any recipient may be in them',
+    source: 'exchange.md §4 for ManagedBy',
+    certainty: 'inferred',
+  },
+  mailTipMarkup: {
+    behaviour: 'A MailTip is shown inside `<html><body>…</body></html>`',
+    source: 'public documentation of Set-DistributionGroup, not in reference/',
+    certainty: 'inferred',
+  },
+  legacyExchangeDN: {
+    behaviour:
+      'Every creation has a LegacyExchangeDN of its own, `/o=ExchangeLabs/ou=…/cn=Recipients/cn=<hex>-<name>`; people have none here',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  addressInUse: {
+    behaviour: "An SMTP or X500 address among another recipient's addresses or LegacyExchangeDN is refused",
+    source: 'exchange.md §1.7, E14',
+    certainty: 'certain',
+  },
+  addressTypes: {
+    behaviour: 'Addresses of other types than SMTP and X500 are not modelled',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  addressQuarantine: {
+    behaviour: 'The SMTP addresses of a removed group stay in use for `addressQuarantineMs`, 0 unless set',
+    source: 'exchange.md §4 Remove-DistributionGroup: "may stay unusable ~1 h"',
+    certainty: 'inferred',
+  },
+  dynamicGroups: {
+    behaviour: 'Get-DynamicDistributionGroup: its parameters and rows, the ExternalDirectoryObjectId of which is empty',
+    source: 'exchange.md §4 names the kind only',
+    certainty: 'inferred',
+  },
   notAcceptedDomain: {
     behaviour: 'An address outside the verified domains is refused',
     source: 'none',

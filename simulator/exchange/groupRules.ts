@@ -106,7 +106,6 @@ export function named({ tenant }: CmdletContext, name: string): string {
 export interface UniqueValues {
   name?: string;
   alias?: string;
-  addresses?: readonly string[];
 }
 
 /** Unique among all recipients but the group itself (exchange.md §1.7, E14). */
@@ -123,44 +122,12 @@ export function refuseDuplicates(context: CmdletContext, wanted: UniqueValues, s
       types.objectExists,
       `The value "${alias}" of property "Alias" is used by another recipient object. Please specify a unique value.`,
     );
-  for (const address of wanted.addresses ?? [])
-    if (others(address).some((other) => other.emailAddresses.some((each) => same(each, address))))
-      throw cmdletError(
-        types.addressInUse,
-        `The proxy address "${address}" is already being used by the proxy addresses or LegacyExchangeDN. Please choose another proxy address.`,
-      );
-}
-
-export function refuseForeignDomain({ tenant }: CmdletContext, address: string): void {
-  const domain = address.replace(/.*@/, '').toLowerCase();
-  // facts.notAcceptedDomain
-  if (!tenant.domains.some(({ id, isVerified }) => isVerified && id === domain))
-    throw cmdletError(
-      'Microsoft.Exchange.Management.Tasks.NotAcceptedDomainException',
-      `You can't use the domain because it's not an accepted domain for your organization. ("${address}")`,
-    );
 }
 
 export function refuseOpenSecurityGroup(isSecurity: boolean, ...restrictions: (string | undefined)[]): void {
   // exchange.md §4 MemberJoinRestriction; the text is facts.openSecurityGroup
   if (isSecurity && restrictions.includes('Open'))
     throw cmdletError(types.recipientTask, "A security group can't be open for members to join or leave.");
-}
-
-/** proxyAddresses with this one as the primary; the former primary stays as a secondary. */
-export const withPrimary = (addresses: readonly string[], primary: string): string[] => [
-  `SMTP:${primary}`,
-  ...addresses
-    .filter((address) => address.replace(/^smtp:/i, '').toLowerCase() !== primary.toLowerCase())
-    .map((address) => address.replace(/^SMTP:/, 'smtp:')),
-];
-
-/** EmailAddresses as a caller may write them: without a type they are SMTP, and without a primary the first is it. */
-export function normalAddresses(addresses: readonly string[]): string[] {
-  const typed = addresses.map((address) => (address.includes(':') ? address : `smtp:${address}`));
-  const hasPrimary = typed.some((address) => address.startsWith('SMTP:'));
-  const [first, ...rest] = typed;
-  return hasPrimary || first === undefined ? typed : [first.replace(/^smtp:/i, 'SMTP:'), ...rest];
 }
 
 export const nowText = ({ world }: CmdletContext): string =>

@@ -22,6 +22,9 @@ export const isDistributionGroup = (recipient: Recipient): recipient is Recipien
   recipient.object.type === 'group' &&
   ['MailUniversalDistributionGroup', 'MailUniversalSecurityGroup', 'RoomList'].includes(recipient.typeDetails);
 
+export const isDynamicGroup = (recipient: Recipient): recipient is Recipient<Group> =>
+  recipient.object.type === 'group' && recipient.typeDetails === 'DynamicDistributionGroup';
+
 function typeDetailsOf(object: RecipientObject): string | null {
   if (object.type === 'contact') return 'MailContact';
   return object.type === 'group' ? (object.exchange?.RecipientTypeDetails ?? null) : object.recipientTypeDetails;
@@ -63,10 +66,23 @@ export const recipientsOf = (world: World, view: View): Recipient[] =>
     .map((object) => asRecipient(world, object))
     .filter((recipient) => recipient !== null);
 
+/** Entra knows nothing of a dynamic distribution group (graph.md §1.1). */
+export const entraIdOf = (recipient: Recipient): string => (isDynamicGroup(recipient) ? '' : recipient.object.id);
+
 /** Everything an Identity may be: exchange.md §4; the display name is facts.identityByDisplayName. */
-function identitiesOf({ object, name, alias, guid, distinguishedName, emailAddresses }: Recipient): string[] {
+function identitiesOf(recipient: Recipient): string[] {
+  const { object, name, alias, guid, distinguishedName, emailAddresses } = recipient;
   const upn = object.type === 'user' ? [object.userPrincipalName] : [];
-  return [object.id, guid, name, alias, distinguishedName, object.displayName, ...emailAddresses.map(untyped), ...upn];
+  return [
+    entraIdOf(recipient),
+    guid,
+    name,
+    alias,
+    distinguishedName,
+    object.displayName,
+    ...emailAddresses.map(untyped),
+    ...upn,
+  ];
 }
 
 const distinguishedNamePattern = /^CN=(.*),OU=[^,]*,OU=Microsoft Exchange Hosted Organizations,/i;

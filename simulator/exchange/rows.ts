@@ -1,6 +1,6 @@
 import { without } from '../http/json.ts';
 import type { Group, Settings } from '../tenant/model.ts';
-import type { Recipient } from './recipients.ts';
+import { entraIdOf, type Recipient } from './recipients.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -37,7 +37,7 @@ export function recipientRow(recipient: Recipient): Row {
     EmailAddresses: recipient.emailAddresses,
     RecipientType: recipientTypeOf(recipient.typeDetails),
     RecipientTypeDetails: recipient.typeDetails,
-    ExternalDirectoryObjectId: object.id,
+    ExternalDirectoryObjectId: entraIdOf(recipient),
     WindowsLiveID: object.type === 'user' ? object.userPrincipalName : '',
     Guid: recipient.guid,
     ExchangeObjectId: recipient.guid,
@@ -50,6 +50,7 @@ export function distributionGroupRow(recipient: Recipient<Group>): Row {
   const { object } = recipient;
   const row = without(recipientRow(recipient), 'WindowsLiveID');
   const exchange = object.exchange ? without(object.exchange, 'CustomAttributes', 'RecipientTypeDetails', 'Name') : {};
+  const mailTip = object.exchange?.MailTip ?? null;
   const customAttributes = object.exchange?.CustomAttributes ?? {};
   return {
     ...row,
@@ -60,12 +61,24 @@ export function distributionGroupRow(recipient: Recipient<Group>): Row {
     Description: object.description === null ? [] : [object.description],
     WhenCreatedUTC: object.createdDateTime,
     ...exchange,
+    // facts.mailTipMarkup
+    MailTip: mailTip === null ? null : `<html><body>${mailTip}</body></html>`,
     ...Object.fromEntries(
       Array.from({ length: 15 }, (_, index) => `CustomAttribute${String(index + 1)}`).map((name) => [
         name,
         customAttributes[name] ?? '',
       ]),
     ),
+  };
+}
+
+/** facts.dynamicGroups */
+export function dynamicGroupRow(recipient: Recipient<Group>): Row {
+  const row = distributionGroupRow(recipient);
+  return {
+    ...without(row, 'MemberJoinRestriction', 'MemberDepartRestriction', 'HiddenGroupMembershipEnabled', 'BccBlocked'),
+    RecipientFilter: "(RecipientType -eq 'UserMailbox')",
+    IncludedRecipients: 'MailboxUsers',
   };
 }
 

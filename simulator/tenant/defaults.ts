@@ -40,8 +40,13 @@ export function newContact(fields: Partial<Contact> & Pick<Contact, 'id' | 'mail
   };
 }
 
+/** facts.legacyExchangeDN; `guid` is one for each creation. */
+export const legacyExchangeDN = (guid: string, name: string): string =>
+  `/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn=${guid.replaceAll('-', '')}-${name.replace(/[^A-Za-z0-9]/g, '').slice(0, 12)}`;
+
 export function newExchangeGroup(
-  fields: Partial<ExchangeGroup> & Pick<ExchangeGroup, 'RecipientTypeDetails' | 'Name' | 'WhenChangedUTC'>,
+  fields: Partial<ExchangeGroup> &
+    Pick<ExchangeGroup, 'RecipientTypeDetails' | 'Name' | 'WhenChangedUTC' | 'LegacyExchangeDN'>,
 ): ExchangeGroup {
   const security = fields.RecipientTypeDetails === 'MailUniversalSecurityGroup';
   return {
@@ -54,6 +59,10 @@ export function newExchangeGroup(
     ModerationEnabled: false,
     ModeratedBy: [],
     SendModerationNotifications: 'Always',
+    AcceptMessagesOnlyFromSendersOrMembers: [],
+    RejectMessagesFromSendersOrMembers: [],
+    BypassModerationFromSendersOrMembers: [],
+    GrantSendOnBehalfTo: [],
     BypassNestedModerationEnabled: false,
     BccBlocked: false,
     MailTip: null,

@@ -1,6 +1,15 @@
 import { isObject, isStringArray, type JsonObject } from '../http/json.ts';
 import type { World } from '../world.ts';
-import { newContact, newDomain, newExchangeGroup, newGroup, newServicePrincipal, newUser } from './defaults.ts';
+import {
+  legacyExchangeDN,
+  newContact,
+  newDomain,
+  newExchangeGroup,
+  newGroup,
+  newServicePrincipal,
+  newUser,
+} from './defaults.ts';
+import { recipientListNames } from './model.ts';
 import type { Contact, DirectoryObject, Domain, Group, ServicePrincipal, Settings, User } from './model.ts';
 import { Store, type ObjectType, type View } from './store.ts';
 import { mismatches, schemas } from './mergeSchemas.ts';
@@ -149,7 +158,7 @@ class Merge {
       ...(owners === undefined ? {} : { owners: this.#ids(owners, `${at}.owners`) }),
     };
     const addressed = merged.mailEnabled && merged.mail === null ? this.#addressed(merged) : merged;
-    this.put({ ...addressed, exchange: this.#exchangeOf(addressed, isObject(exchange) ? exchange : {}) });
+    this.put({ ...addressed, exchange: this.#exchangeOf(addressed, isObject(exchange) ? exchange : {}, at) });
   }
 
   /** Exchange gives every mail-enabled group an address. */
@@ -158,7 +167,7 @@ class Merge {
     return { ...group, mail, proxyAddresses: [`SMTP:${mail}`] };
   }
 
-  #exchangeOf(group: Group, given: JsonObject): Group['exchange'] {
+  #exchangeOf(group: Group, given: JsonObject, at: string): Group['exchange'] {
     const isDynamic =
       (given.RecipientTypeDetails ?? group.exchange?.RecipientTypeDetails) === 'DynamicDistributionGroup';
     if (!group.mailEnabled && !isDynamic) return null;
@@ -166,8 +175,15 @@ class Merge {
     const details = group.groupTypes.includes('Unified') ? 'GroupMailbox' : classified;
     const base =
       group.exchange ??
-      newExchangeGroup({ RecipientTypeDetails: details, Name: group.displayName, WhenChangedUTC: this.#now });
-    return { ...base, ...given };
+      newExchangeGroup({
+        RecipientTypeDetails: details,
+        Name: group.displayName,
+        WhenChangedUTC: this.#now,
+        LegacyExchangeDN: legacyExchangeDN(this.#world.random.guid(`legacy:${group.id}`), group.displayName),
+      });
+    const lists = Object.entries(given).filter(([name]) => (recipientListNames as readonly string[]).includes(name));
+    const ids = lists.map(([name, refs]) => [name, this.#ids(refs, `${at}.exchange.${name}`)] as const);
+    return { ...base, ...given, ...Object.fromEntries(ids) };
   }
 
   servicePrincipal(fields: JsonObject, at: string): void {

@@ -56,6 +56,15 @@ export type GroupRecipientTypeDetails =
   | 'GroupMailbox'
   | 'DynamicDistributionGroup';
 
+/** The properties of an ExchangeGroup that hold ids of recipients. */
+export const recipientListNames = [
+  'ModeratedBy',
+  'AcceptMessagesOnlyFromSendersOrMembers',
+  'RejectMessagesFromSendersOrMembers',
+  'BypassModerationFromSendersOrMembers',
+  'GrantSendOnBehalfTo',
+] as const;
+
 /** What Exchange knows of a group beyond Entra; the names are those of Set-DistributionGroup. */
 export interface ExchangeGroup {
   readonly RecipientTypeDetails: GroupRecipientTypeDetails;
@@ -69,11 +78,18 @@ export interface ExchangeGroup {
   readonly ModerationEnabled: boolean;
   readonly ModeratedBy: readonly string[];
   readonly SendModerationNotifications: 'Always' | 'Internal' | 'Never';
+  /** Ids, as are the three below. */
+  readonly AcceptMessagesOnlyFromSendersOrMembers: readonly string[];
+  readonly RejectMessagesFromSendersOrMembers: readonly string[];
+  readonly BypassModerationFromSendersOrMembers: readonly string[];
+  readonly GrantSendOnBehalfTo: readonly string[];
   readonly BypassNestedModerationEnabled: boolean;
   readonly BccBlocked: boolean;
   readonly MailTip: string | null;
   readonly Notes: string;
   readonly WhenChangedUTC: string;
+  /** What Outlook's caches remember a group by: another for each creation. */
+  readonly LegacyExchangeDN: string;
   readonly CustomAttributes: Readonly<Record<string, string>>;
 }
 
@@ -141,6 +157,8 @@ export interface Settings {
   nonMemberRemovalStatus: 400 | 404;
   /** Security groups too are kept for 30 days (graph.md §8, unverified). */
   softDeleteSecurityGroups: boolean;
+  /** How long the addresses of a removed group stay unusable (exchange.md §4: about an hour). */
+  addressQuarantineMs: number;
   limits: RateLimit[];
   /** How long a call takes at least, by the simulator's clock. */
   latencyMs: { graph: number; exchange: number };

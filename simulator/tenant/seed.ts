@@ -96,6 +96,7 @@ export function seedTenant(random: Random, nowMs: number): TenantContents {
       booleansAsStrings: false,
       nonMemberRemovalStatus: 404,
       softDeleteSecurityGroups: false,
+      addressQuarantineMs: 0,
       limits: [],
       latencyMs: { graph: 0, exchange: 0 },
     },

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import { newExchangeGroup, newGroup } from './defaults.ts';
+import { legacyExchangeDN, newExchangeGroup, newGroup } from './defaults.ts';
 import { MemberList } from './memberList.ts';
 import type { ExchangeGroup, Group, GroupRecipientTypeDetails } from './model.ts';
 
@@ -46,6 +46,7 @@ export function seedGroups(random: Random, idOf: (ref: string) => string): Group
         RecipientTypeDetails: details,
         Name: name,
         WhenChangedUTC: createdDateTime,
+        LegacyExchangeDN: legacyExchangeDN(random.guid(`legacy:${name}`), name),
         ...exchange,
       }),
       ...more,

@@ -1,7 +1,18 @@
 import type { Clock } from '../clock.ts';
 import { DeletedItems } from './deletedItems.ts';
 import { Directory, type Change, type Side } from './directory.ts';
-import type { Contact, Domain, Group, ServicePrincipal, Settings, TenantContents, User } from './model.ts';
+import {
+  recipientListNames,
+  type Contact,
+  type Domain,
+  type ExchangeGroup,
+  type Group,
+  type ServicePrincipal,
+  type Settings,
+  type TenantContents,
+  type User,
+} from './model.ts';
+import { Quarantine } from './quarantine.ts';
 import type { View } from './store.ts';
 
 export class Tenant {
@@ -11,6 +22,7 @@ export class Tenant {
   readonly settings: Settings;
   readonly directory: Directory;
   readonly deletedItems = new DeletedItems();
+  readonly quarantine = new Quarantine();
   readonly #clock: Clock;
 
   constructor(contents: TenantContents, clock: Clock) {
@@ -46,15 +58,27 @@ export const groupsOf = (view: View): Group[] => [...view.ofType('group')];
 export const contactsOf = (view: View): Contact[] => [...view.ofType('contact')];
 export const servicePrincipalsOf = (view: View): ServicePrincipal[] => [...view.ofType('servicePrincipal')];
 
+function withoutRecipient(exchange: ExchangeGroup | null, id: string): ExchangeGroup | null {
+  if (!exchange) return null;
+  const lists = recipientListNames.map((name) => [name, exchange[name].filter((each) => each !== id)] as const);
+  return { ...exchange, ...Object.fromEntries(lists) };
+}
+
+const names = (group: Group, id: string): boolean =>
+  group.members.includes(id) ||
+  group.owners.includes(id) ||
+  recipientListNames.some((name) => group.exchange?.[name].includes(id));
+
 /** The changes that delete an object and take it out of every group. */
 export function removal(view: View, id: string): Change[] {
   const emptied = groupsOf(view)
-    .filter((group) => group.id !== id && (group.members.includes(id) || group.owners.includes(id)))
+    .filter((group) => group.id !== id && names(group, id))
     .map((group) => ({
       put: {
         ...group,
         members: group.members.without(id),
         owners: group.owners.filter((owner) => owner !== id),
+        exchange: withoutRecipient(group.exchange, id),
       },
     }));
   return [...emptied, { remove: id }];

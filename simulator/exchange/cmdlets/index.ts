@@ -2,6 +2,7 @@ import type { Cmdlet } from '../cmdlet.ts';
 import { addDistributionGroupMember } from './addDistributionGroupMember.ts';
 import { getDistributionGroup } from './getDistributionGroup.ts';
 import { getDistributionGroupMember } from './getDistributionGroupMember.ts';
+import { getDynamicDistributionGroup } from './getDynamicDistributionGroup.ts';
 import { getOrganizationConfig } from './getOrganizationConfig.ts';
 import { getRecipient } from './getRecipient.ts';
 import { newDistributionGroup } from './newDistributionGroup.ts';
@@ -14,6 +15,7 @@ export const cmdlets: readonly Cmdlet[] = [
   addDistributionGroupMember,
   getDistributionGroup,
   getDistributionGroupMember,
+  getDynamicDistributionGroup,
   getOrganizationConfig,
   getRecipient,
   newDistributionGroup,

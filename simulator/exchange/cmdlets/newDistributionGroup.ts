@@ -1,7 +1,9 @@
-import { newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
+import { legacyExchangeDN, newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
 import { MemberList } from '../../tenant/memberList.ts';
 import type { ExchangeGroup, Group } from '../../tenant/model.ts';
+import { checkAddresses } from '../addresses.ts';
 import type { Cmdlet, CmdletContext } from '../cmdlet.ts';
+import { checkModeration } from '../delivery.ts';
 import { cmdletError, types } from '../errors.ts';
 import {
   aliasFrom,
@@ -12,7 +14,6 @@ import {
   nowText,
   ownerIds,
   refuseDuplicates,
-  refuseForeignDomain,
   refuseOpenSecurityGroup,
   requireOwner,
 } from '../groupRules.ts';
@@ -36,8 +37,8 @@ function identityOf(parameters: Bound, context: CmdletContext) {
   checkLength('Name', name);
   checkLength('DisplayName', displayName, MAX_DISPLAY_NAME);
   checkAlias(alias);
-  refuseForeignDomain(context, address);
-  refuseDuplicates(context, { name, alias, addresses: [`SMTP:${address}`] });
+  refuseDuplicates(context, { name, alias });
+  checkAddresses(context, [`SMTP:${address}`]);
   return { name, displayName, alias, address };
 }
 
@@ -48,6 +49,7 @@ function exchangeProperties(parameters: Bound, name: string, context: CmdletCont
     RecipientTypeDetails: parameters.flag('RoomList') ? 'RoomList' : kind,
     Name: name,
     WhenChangedUTC: nowText(context),
+    LegacyExchangeDN: legacyExchangeDN(context.world.random.freshGuid(), name),
   });
   const join = parameters.text('MemberJoinRestriction') as ExchangeGroup['MemberJoinRestriction'] | undefined;
   const depart = parameters.text('MemberDepartRestriction') as ExchangeGroup['MemberDepartRestriction'] | undefined;
@@ -55,9 +57,7 @@ function exchangeProperties(parameters: Bound, name: string, context: CmdletCont
   const moderators = ownerIds(context, listed(parameters, 'ModeratedBy'));
   const notifications = parameters.text('SendModerationNotifications');
   const moderated = parameters.flag('ModerationEnabled') ?? defaults.ModerationEnabled;
-  // exchange.md §4: a mail-enabled security group needs ModeratedBy when moderation is on
-  if (isSecurity && moderated && moderators.length === 0)
-    throw cmdletError(types.recipientTask, 'A moderated security group must have at least one moderator.');
+  checkModeration(isSecurity, moderated, moderators);
   return {
     ...defaults,
     MemberJoinRestriction: join ?? defaults.MemberJoinRestriction,

@@ -1,3 +1,4 @@
+import { untyped } from '../../tenant/names.ts';
 import { removal } from '../../tenant/tenant.ts';
 import { nothing, type Cmdlet } from '../cmdlet.ts';
 import { groupToWrite } from '../groupRules.ts';
@@ -14,7 +15,11 @@ export const removeDistributionGroup: Cmdlet = {
     // facts.confirmationNeeded
     if (parameters.flag('Confirm') !== false)
       return { confirmation: `Removing distribution group Identity:"${group.name}".` };
-    context.tenant.commit('exchange', removal(context.view, group.object.id));
+    const { tenant, world } = context;
+    const untilMs = world.clock.now() + tenant.settings.addressQuarantineMs;
+    for (const address of group.object.proxyAddresses)
+      if (/^smtp:/i.test(address)) tenant.quarantine.add(untyped(address), untilMs);
+    tenant.commit('exchange', removal(context.view, group.object.id));
     return nothing;
   },
 };

@@ -1,21 +1,19 @@
 import type { ExchangeGroup, Group } from '../../tenant/model.ts';
+import { addressesAfter, checkAddresses } from '../addresses.ts';
 import { nothing, type Cmdlet, type CmdletContext } from '../cmdlet.ts';
-import { cmdletError, types } from '../errors.ts';
+import { checkModeration, deliveryAfter, deliveryLists, editedIds } from '../delivery.ts';
 import {
   checkAlias,
   checkLength,
   groupToWrite,
   named,
-  normalAddresses,
   nowText,
   ownerIds,
   refuseDuplicates,
-  refuseForeignDomain,
   refuseOpenSecurityGroup,
   requireOwner,
-  withPrimary,
 } from '../groupRules.ts';
-import { edited, type Bound, type ListEdit } from '../parameters.ts';
+import { edited, type Bound } from '../parameters.ts';
 
 const customAttributes = Array.from({ length: 15 }, (_, index) => `CustomAttribute${String(index + 1)}`);
 const flags = [
@@ -28,28 +26,10 @@ const flags = [
 const MAX_DISPLAY_NAME = 256;
 const MAX_MAIL_TIP = 175;
 
-function addressesOf(parameters: Bound, group: Group): readonly string[] {
-  const edit = parameters.edit('EmailAddresses');
-  const primary = parameters.text('PrimarySmtpAddress');
-  // exchange.md §4 Set-DistributionGroup; the text is facts.exclusiveAddresses
-  if (edit && primary !== undefined)
-    throw cmdletError(
-      types.recipientTask,
-      "The EmailAddresses and PrimarySmtpAddress parameters can't be used at the same time.",
-    );
-  if (primary !== undefined) return withPrimary(group.proxyAddresses, primary);
-  return edit ? normalAddresses(edited(group.proxyAddresses, edit)) : group.proxyAddresses;
-}
-
-/** Owners by id, so that an edit finds the one it means under any of its names. */
 function ownersOf(parameters: Bound, group: Group, context: CmdletContext): readonly string[] {
   const edit = parameters.edit('ManagedBy');
   if (!edit) return group.owners;
-  const ids: ListEdit =
-    'replace' in edit
-      ? { replace: ownerIds(context, edit.replace) }
-      : { add: ownerIds(context, edit.add), remove: ownerIds(context, edit.remove) };
-  const owners = edited(group.owners, ids);
+  const owners = editedIds(group.owners, edit, (names) => ownerIds(context, names));
   requireOwner(owners);
   return owners;
 }
@@ -62,7 +42,12 @@ function exchangeOf(parameters: Bound, group: Group, name: string, context: Cmdl
   refuseOpenSecurityGroup(group.securityEnabled, join, depart);
   const mailTip = parameters.text('MailTip');
   if (mailTip !== undefined) checkLength('MailTip', mailTip, MAX_MAIL_TIP);
-  const moderators = parameters.edit('ModeratedBy');
+  const edit = parameters.edit('ModeratedBy');
+  const moderators = edit
+    ? editedIds(group.exchange.ModeratedBy, edit, (names) => ownerIds(context, names))
+    : group.exchange.ModeratedBy;
+  const isModerated = parameters.flag('ModerationEnabled') ?? group.exchange.ModerationEnabled;
+  checkModeration(group.securityEnabled, isModerated, moderators);
   const given = customAttributes.filter((attribute) => parameters.has(attribute));
   return {
     ...group.exchange,
@@ -82,7 +67,8 @@ function exchangeOf(parameters: Bound, group: Group, name: string, context: Cmdl
     ) as ExchangeGroup['SendModerationNotifications'],
     ...Object.fromEntries(flags.filter((flag) => parameters.has(flag)).map((flag) => [flag, parameters.flag(flag)])),
     ...(parameters.has('MailTip') ? { MailTip: mailTip ?? null } : {}),
-    ...(moderators ? { ModeratedBy: ownerIds(context, edited(group.exchange.ModeratedBy, moderators)) } : {}),
+    ModeratedBy: moderators,
+    ...deliveryAfter(parameters, group.exchange, context),
     CustomAttributes: {
       ...group.exchange.CustomAttributes,
       ...Object.fromEntries(given.map((attribute) => [attribute, parameters.text(attribute) ?? ''])),
@@ -111,13 +97,13 @@ export const setDistributionGroup: Cmdlet = {
       IgnoreNamingPolicy: 'boolean',
       BypassSecurityGroupManagerCheck: 'boolean',
       Confirm: 'boolean',
+      ...Object.fromEntries(deliveryLists.map((name) => [name, 'list' as const])),
       ...Object.fromEntries(flags.map((flag) => [flag, 'boolean' as const])),
       ...Object.fromEntries(customAttributes.map((attribute) => [attribute, 'string' as const])),
     },
     notModelled: [
-      ...['AcceptMessagesOnlyFrom', 'AcceptMessagesOnlyFromDLMembers', 'AcceptMessagesOnlyFromSendersOrMembers'],
-      ...['RejectMessagesFrom', 'RejectMessagesFromDLMembers', 'RejectMessagesFromSendersOrMembers'],
-      ...['BypassModerationFromSendersOrMembers', 'GrantSendOnBehalfTo', 'MailTipTranslations', 'RoomList'],
+      ...['AcceptMessagesOnlyFrom', 'AcceptMessagesOnlyFromDLMembers', 'MailTipTranslations', 'RoomList'],
+      ...['RejectMessagesFrom', 'RejectMessagesFromDLMembers'],
       ...['ReportToManagerEnabled', 'ReportToOriginatorEnabled', 'SendOofMessageToOriginatorEnabled'],
       ...['HiddenGroupMembershipEnabled', 'SimpleDisplayName', 'UMDtmfMap', 'WindowsEmailAddress', 'ForceUpgrade'],
       ...['ExtensionCustomAttribute1', 'ExtensionCustomAttribute2', 'ExtensionCustomAttribute3', 'WhatIf'],
@@ -134,12 +120,12 @@ export const setDistributionGroup: Cmdlet = {
     const name = requestedName === undefined ? target.name : asPolicySays(requestedName);
     const displayName = requestedDisplayName === undefined ? group.displayName : asPolicySays(requestedDisplayName);
     const alias = parameters.text('Alias') ?? target.alias;
-    const proxyAddresses = addressesOf(parameters, group);
+    const proxyAddresses = addressesAfter(parameters, group);
     checkLength('Name', name);
     checkLength('DisplayName', displayName, MAX_DISPLAY_NAME);
     checkAlias(alias);
-    for (const address of proxyAddresses) refuseForeignDomain(context, address);
-    refuseDuplicates(context, { name, alias, addresses: proxyAddresses }, group.id);
+    refuseDuplicates(context, { name, alias }, group.id);
+    checkAddresses(context, proxyAddresses, group.id);
     const description = parameters.edit('Description');
     const text = description ? edited([], description).join('\n') : group.description;
     const changed: Group = {

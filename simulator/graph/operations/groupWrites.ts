@@ -1,6 +1,6 @@
 import { isStringArray, without, type JsonObject } from '../../http/json.ts';
 import { empty } from '../../http/message.ts';
-import { newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
+import { legacyExchangeDN, newExchangeGroup, newGroup } from '../../tenant/defaults.ts';
 import type { Group } from '../../tenant/model.ts';
 import { untyped } from '../../tenant/names.ts';
 import { removal } from '../../tenant/tenant.ts';
@@ -94,6 +94,7 @@ function created(context: GraphContext, body: JsonObject): Group {
             RecipientTypeDetails: 'GroupMailbox',
             Name: `${nickname}_${world.random.guid(nickname).slice(0, 10)}`,
             WhenChangedUTC: now,
+            LegacyExchangeDN: legacyExchangeDN(world.random.freshGuid(), nickname),
           }),
         }
       : {}),
