@@ -319,6 +319,29 @@ describe('how many at once', () => {
 });
 
 describe('the lock of a message', () => {
+  test.each([
+    ['gone', undefined],
+    ['with somebody else', 0],
+  ])('is nothing to insist on when the message is %s', async (_where, visibilitySeconds) => {
+    const seen: number[] = [];
+    const { host, work, send } = await start(async (_message, { triggerMetadata }) => {
+      const { id, popReceipt, dequeueCount } = triggerMetadata as {
+        id: string;
+        popReceipt: string;
+        dequeueCount: number;
+      };
+      seen.push(dequeueCount);
+      if (dequeueCount > 1) return;
+      if (visibilitySeconds === undefined) await work.deleteMessage(id, popReceipt);
+      else await work.updateMessage(id, popReceipt, undefined, visibilitySeconds);
+    });
+    await send('taken');
+    await host.idle();
+    expect(seen).toEqual(visibilitySeconds === undefined ? [1] : [1, 2]);
+    expect(await countIn(work)).toBe(0);
+    expect(host.logs.filter(({ category }) => category === 'host')).toEqual([]);
+  });
+
   test('is renewed while its function runs', async () => {
     let runs = 0;
     const { host, work, send } = await start(
@@ -357,5 +380,24 @@ describe('a host that closes', () => {
     await closed;
     expect(seen).toEqual(['first']);
     expect(await textsIn(work)).toEqual([encode('second')]);
+  });
+
+  test('has brought away what failed for the last time', async () => {
+    const signals = new EventEmitter();
+    const begun = once(signals, 'begun');
+    const { host, work, send } = await startQueueHost(
+      async () => {
+        signals.emit('begun');
+        await once(signals, 'finish');
+        throw new Error('the last time');
+      },
+      { maxDequeueCount: 1 },
+    );
+    await send('bad');
+    await begun;
+    const closed = host.close();
+    signals.emit('finish');
+    await closed;
+    expect(await countIn(work)).toBe(0);
   });
 });

@@ -81,12 +81,18 @@ describe('a timer', () => {
       handler: async () => {
         begun += 1;
         signals.emit('begun');
-        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        await once(signals, 'finish');
         ended += 1;
       },
     });
     await once(signals, 'begun');
-    await hosts.splice(0)[0]?.close();
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    expect(begun).toBe(1);
+    const closed = hosts.splice(0)[0]?.close();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ended).toBe(0);
+    signals.emit('finish');
+    await closed;
     expect([begun, ended]).toEqual([1, 1]);
   });
 
