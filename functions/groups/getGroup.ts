@@ -1,7 +1,21 @@
 import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
 import { groupParams, nullable, oneOf, readReply } from '../../shared/action/schemas.ts';
+import { departRestrictions, joinRestrictions } from '../../shared/exchange/distributionGroups.ts';
 import { groupKinds } from '../../shared/groups/kinds.ts';
+
+function people(description: string) {
+  return Type.Array(Type.String(), {
+    description: `${description}: addresses where they can be had, otherwise what the directory says`,
+  });
+}
+
+function remarks(description: string) {
+  return Type.Array(
+    Type.Object({ code: Type.String(), message: Type.String(), fix: Type.String() }, { additionalProperties: false }),
+    { description },
+  );
+}
 
 export const getGroup = action({
   name: 'getGroup',
@@ -22,32 +36,53 @@ export const getGroup = action({
     primarySmtpAddress: nullable(Type.String()),
     addresses: Type.Array(Type.String(), { description: 'all SMTP addresses, the primary one included' }),
     description: nullable(Type.String()),
-    owners: Type.Array(Type.String()),
+    owners: people('who owns the group'),
     hideFromAddressLists: nullable(Type.Boolean({ description: 'null for groups Exchange does not hold' })),
     requireSenderAuthentication: nullable(Type.Boolean({ description: 'null for groups Exchange does not hold' })),
-    linkable: Type.Boolean({ description: 'whether the group may be managed from the cloud by this app' }),
-    blockers: Type.Array(
-      Type.Object({ code: Type.String(), message: Type.String(), fix: Type.String() }, { additionalProperties: false }),
-      { description: 'why not, the gravest first' },
+    joinRestriction: nullable(oneOf(joinRestrictions, 'who may join; null for groups Exchange does not hold')),
+    departRestriction: nullable(oneOf(departRestrictions, 'who may leave; null for groups Exchange does not hold')),
+    moderationEnabled: nullable(Type.Boolean({ description: 'null for groups Exchange does not hold' })),
+    moderatedBy: people('who approves messages'),
+    bypassModerationFrom: people('whose messages need no approval'),
+    acceptMessagesFrom: people('who alone may send to the group; empty: everybody'),
+    rejectMessagesFrom: people('who may not send to the group'),
+    sendOnBehalf: people('who may send on behalf of the group'),
+    visibility: nullable(
+      Type.String({ description: 'Public, Private or HiddenMembership; null where Entra says none' }),
     ),
+    isTeam: Type.Boolean({ description: 'whether a Team hangs on the group' }),
+    linkable: Type.Boolean({ description: 'whether the group may be managed from the cloud by this app' }),
+    blockers: remarks('why not, the gravest first'),
+    notes: remarks('what does not stand in the way and should be known'),
+    oktaLinkable: Type.Boolean({ description: "whether Okta's own Office 365 app can push to it or link it" }),
+    oktaReason: nullable(Type.String({ description: 'why not, as a sentence' })),
   }),
   run: async ({ params, call }, { groupReader }) => {
-    const { group, owners, blockers } = await groupReader.describe(params.group, call);
-    const { id, kind, displayName, name, alias, primarySmtpAddress, addresses, description, exchange } = group;
+    const description = await groupReader.describe(params.group, call);
+    const { group, people, linkable, blockers, notes, oktaLinkable, oktaReason } = description;
+    const { exchange, graph } = group;
     return {
-      id,
-      kind,
-      displayName,
-      name,
-      alias,
-      primarySmtpAddress,
-      addresses,
-      description,
-      owners,
+      id: group.id,
+      kind: group.kind,
+      displayName: group.displayName,
+      name: group.name,
+      alias: group.alias,
+      primarySmtpAddress: group.primarySmtpAddress,
+      addresses: group.addresses,
+      description: group.description,
+      ...people,
       hideFromAddressLists: exchange?.hideFromAddressLists ?? null,
       requireSenderAuthentication: exchange?.requireSenderAuthentication ?? null,
-      linkable: blockers.length === 0,
+      joinRestriction: exchange?.joinRestriction ?? null,
+      departRestriction: exchange?.departRestriction ?? null,
+      moderationEnabled: exchange?.moderationEnabled ?? null,
+      visibility: graph?.visibility ?? null,
+      isTeam: graph?.isTeam ?? false,
+      linkable,
       blockers,
+      notes,
+      oktaLinkable,
+      oktaReason,
     };
   },
 });

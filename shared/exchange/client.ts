@@ -16,6 +16,7 @@ export const cmdlets = [
   'Remove-DistributionGroup',
   'Add-DistributionGroupMember',
   'Remove-DistributionGroupMember',
+  'Get-DynamicDistributionGroup',
   'Get-Recipient',
 ] as const;
 export type CmdletName = (typeof cmdlets)[number];

@@ -139,12 +139,8 @@ export function createDistributionGroups(exchange: Exchange): DistributionGroups
   return {
     find: async (identity, call) => {
       if (identity.trim() === '') return [];
-      const parameters =
-        isGuid(identity) || isAddress(identity)
-          ? { Identity: identity }
-          : { Filter: nameFilter(identity), ResultSize: 'Unlimited' };
       try {
-        const rows = await exchange.read({ name: 'Get-DistributionGroup', parameters }, call);
+        const rows = await exchange.read({ name: 'Get-DistributionGroup', parameters: findParameters(identity) }, call);
         return rows.map(readDistributionGroup).filter((group) => isNamed(group, identity));
       } catch (error) {
         if (error instanceof ExchangeFault && error.kind === 'notFound') return [];
@@ -258,17 +254,21 @@ function customAttributesOf(row: Row): Record<string, string> {
   return attributes;
 }
 
-function nameFilter(name: string): string {
-  return `Name -eq ${opathLiteral(name)} -or DisplayName -eq ${opathLiteral(name)}`;
+/** For the Get- cmdlet: a GUID or address binds as it is, a name by a filter, since Identity takes an alias for a name. */
+export function findParameters(identity: string): Parameters {
+  if (isGuid(identity) || isAddress(identity)) return { Identity: identity };
+  const name = opathLiteral(identity);
+  return { Filter: `Name -eq ${name} -or DisplayName -eq ${name}`, ResultSize: 'Unlimited' };
 }
 
-function isNamed(group: DistributionGroup, identity: string): boolean {
+/** Whether the group goes by this GUID, address or name: Exchange also returns rows for other reasons. */
+export function isNamed(group: DistributionGroup, identity: string): boolean {
   if (isGuid(identity)) return sameText(group.id, identity) || sameText(group.exchangeId, identity);
   if (isAddress(identity)) return group.addresses.some((address) => sameText(address, identity));
   return sameText(group.name, identity) || sameText(group.displayName, identity);
 }
 
-function readDistributionGroup(row: Row): DistributionGroup {
+export function readDistributionGroup(row: Row): DistributionGroup {
   const recipientType = textOf(row, 'RecipientTypeDetails') ?? '';
   const primarySmtpAddress = textOf(row, 'PrimarySmtpAddress') ?? '';
   const emailAddresses = listOf(row, 'EmailAddresses');

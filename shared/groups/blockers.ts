@@ -77,7 +77,7 @@ function ruleBlocker({ kind, graph }: Group): Blocker | null {
 
 /** A recipient type that is neither of the two kinds that this app writes in Exchange, above all a room list. */
 function unknownKindBlocker({ kind, exchange }: Group): Blocker | null {
-  if (!livesInExchange(kind) || exchange === null || exchange.kind !== null) return null;
+  if (!livesInExchange(kind) || exchange?.kind !== null) return null;
   return {
     code: 'unknown_kind',
     message:

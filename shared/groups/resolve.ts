@@ -2,15 +2,17 @@ import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { Fault } from '../errors.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
+import type { DynamicGroups } from '../exchange/dynamicGroups.ts';
 import { isAddress, sameText } from '../exchange/identity.ts';
 import { isGuid } from '../guid.ts';
 import type { GraphGroup, GraphGroups } from '../graph/groups.ts';
-import { type Group, groupInExchange, groupInGraph, labelOf } from './group.ts';
+import { dynamicGroup, type Group, groupInExchange, groupInGraph, labelOf } from './group.ts';
 import { livesInExchange } from './kinds.ts';
 
 export interface GroupResolver {
   /**
-   * The one group that has this object id, SMTP address or exact name, looked for in both directories.
+   * The one group that has this object id, SMTP address or exact name, looked for in both directories; of a dynamic
+   * distribution group, which has no object id, Exchange's GUID.
    * @throws Fault `group_not_found`, `ambiguous_group`
    */
   resolve(identity: string, call: Call): Promise<Group>;
@@ -24,6 +26,7 @@ export interface GroupResolver {
 
 export interface GroupResolverDependencies {
   readonly distributionGroups: DistributionGroups;
+  readonly dynamicGroups: DynamicGroups;
   readonly graphGroups: GraphGroups;
   readonly clock: Clock;
 }
@@ -32,18 +35,23 @@ export interface GroupResolverDependencies {
 const replicationWaitsMs = [500, 1_000, 2_000, 3_000];
 
 export function createGroupResolver(dependencies: GroupResolverDependencies): GroupResolver {
-  const { distributionGroups, graphGroups, clock } = dependencies;
+  const { distributionGroups, dynamicGroups, graphGroups, clock } = dependencies;
 
   async function resolve(identity: string, call: Call): Promise<Group> {
-    const [inExchange, inGraph] = await Promise.all([
+    // An id or an address belongs to one object; a name may be shared by groups of all kinds.
+    const isUnique = isGuid(identity) || isAddress(identity);
+    const [inExchange, inGraph, dynamic] = await Promise.all([
       distributionGroups.find(identity, call),
       findInGraph(identity, call),
+      isUnique ? [] : dynamicGroups.find(identity, call),
     ]);
-    const groups = await pairUp(inExchange, inGraph, call);
+    const groups = [...(await pairUp(inExchange, inGraph, call)), ...dynamic.map(dynamicGroup)];
     const [group] = groups;
-    if (group === undefined) throw groupNotFound(identity);
     if (groups.length > 1) throw ambiguousGroup(identity, groups);
-    return group;
+    if (group !== undefined) return group;
+    const [last] = isUnique ? await dynamicGroups.find(identity, call) : [];
+    if (last === undefined) throw groupNotFound(identity);
+    return dynamicGroup(last);
   }
 
   async function findInGraph(identity: string, call: Call): Promise<GraphGroup[]> {
@@ -97,7 +105,7 @@ function isSameObject(exchange: DistributionGroup, graph: GraphGroup): boolean {
 function groupNotFound(identity: string): Fault {
   return new Fault('group_not_found', {
     detail: `No group has the id, address or exact name "${identity}".`,
-    fix: 'Give the Entra object id, an SMTP address or the exact name; dynamic distribution groups are not served. A group created a moment ago may need a minute.',
+    fix: 'Give the Entra object id, an SMTP address or the exact name. A group created a moment ago may need a minute.',
   });
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { groupAt, readCast } from '../support/directory.ts';
+import { batchSizes, groupAt, readCast } from '../support/directory.ts';
 import { type Answer, rowsOf, startWorld } from '../support/world.ts';
 
 const world = await startWorld();
@@ -21,7 +21,12 @@ beforeEach(async () => {
         securityEnabled: true,
         proxyAddresses: [`SMTP:${address}`, 'smtp:quay@contoso.com', 'X500:/o=old/cn=crew'],
         owners: [owner, colleague],
-        exchange: { Name: 'Crew of the Harbour', HiddenFromAddressListsEnabled: true },
+        exchange: {
+          Name: 'Crew of the Harbour',
+          HiddenFromAddressListsEnabled: true,
+          ModerationEnabled: true,
+          ModeratedBy: [colleague],
+        },
       },
     ],
   });
@@ -30,6 +35,17 @@ afterAll(() => world.close());
 
 const get = (group: string, from = app): Promise<Answer> => from.call('GET', `groups/${encodeURIComponent(group)}`);
 const blockers = (answer: Answer): unknown[] => rowsOf(answer, 'blockers').map(({ code }) => code);
+
+const shownRow = (id: string) => ({
+  Name: 'Crew of the Harbour',
+  Alias: 'harbour-crew',
+  PrimarySmtpAddress: address,
+  EmailAddresses: [`SMTP:${address}`],
+  RecipientTypeDetails: 'MailUniversalSecurityGroup',
+  ExternalDirectoryObjectId: id,
+  Guid: '00000000-0000-4000-8000-000000000002',
+  MemberJoinRestriction: 'ApprovalRequired',
+});
 
 describe('a group', () => {
   test('is told whole', async () => {
@@ -48,8 +64,21 @@ describe('a group', () => {
       owners: [owner, colleague],
       hideFromAddressLists: true,
       requireSenderAuthentication: true,
+      joinRestriction: 'closed',
+      departRestriction: 'closed',
+      moderationEnabled: true,
+      moderatedBy: [colleague],
+      bypassModerationFrom: [],
+      acceptMessagesFrom: [],
+      rejectMessagesFrom: [],
+      sendOnBehalf: [],
+      visibility: null,
+      isTeam: false,
       linkable: true,
       blockers: [],
+      notes: [],
+      oktaLinkable: false,
+      oktaReason: expect.stringContaining('mail-enabled security groups'),
     });
   });
 
@@ -82,6 +111,38 @@ describe('a group', () => {
   test('whose owner is gone from Exchange shows what the directory says', async () => {
     await control.tenant({ users: [{ userPrincipalName: colleague, recipientTypeDetails: null }] });
     expect((await get(address)).body?.owners).toEqual([owner, cast.idOf(colleague)]);
+  });
+
+  test('tells who may send as Exchange names them, by address where it can be had', async () => {
+    await control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Get-DistributionGroup' },
+      fault: {
+        kind: 'status',
+        status: 200,
+        body: {
+          value: [
+            {
+              ...shownRow((await groupAt(control, address)).id),
+              AcceptMessagesOnlyFromSendersOrMembers: [cast.idOf(owner), 'Amara Somebody'],
+              RejectMessagesFromSendersOrMembers: [colleague],
+              GrantSendOnBehalfTo: cast.idOf(owner),
+              BypassModerationFromSendersOrMembers: ['nobody@contoso.com'],
+            },
+          ],
+        },
+      },
+    });
+    expect((await get(address)).body).toMatchObject({
+      acceptMessagesFrom: [owner, 'Amara Somebody'],
+      rejectMessagesFrom: [colleague],
+      sendOnBehalf: [owner],
+      bypassModerationFrom: ['nobody@contoso.com'],
+      moderatedBy: [],
+      joinRestriction: 'approvalRequired',
+    });
+    // Each of them is asked for once.
+    expect(await batchSizes(control, 'Get-Recipient')).toEqual([3]);
   });
 
   test('whose name another group has too is 409, naming both', async () => {
@@ -173,7 +234,7 @@ describe('every kind is told', () => {
   test.each([
     ['security', 'security', true, []],
     ['unified', 'microsoft365', true, []],
-    ['roomList', 'distributionList', true, []],
+    ['roomList', 'distributionList', false, ['unknown_kind']],
     ['syncedList', 'distributionList', false, ['on_premises_synced']],
     ['syncedSecurity', 'mailEnabledSecurity', false, ['on_premises_synced']],
     ['dynamic', 'security', false, ['dynamic_membership']],
@@ -199,12 +260,78 @@ describe('every kind is told', () => {
     });
   });
 
-  test('a dynamic distribution group is not served', async () => {
-    for (const name of [String(cast.dynamicDistribution.mail), cast.dynamicDistribution.displayName]) {
-      const answer = await get(name);
-      expect(answer).toMatchObject({ status: 404, body: { code: 'group_not_found' } });
-      expect(answer.body?.fix).toContain('dynamic distribution');
+  test('a dynamic distribution group is told as Exchange knows it, under its address, names and GUID there', async () => {
+    const { mail, displayName, id, owners } = cast.dynamicDistribution;
+    const byAddress = await get(String(mail));
+    expect(byAddress).toMatchObject({
+      status: 200,
+      body: {
+        id: null,
+        kind: 'dynamicDistribution',
+        displayName,
+        primarySmtpAddress: mail,
+        owners: [expect.stringContaining('@')],
+        hideFromAddressLists: false,
+        joinRestriction: 'closed',
+        departRestriction: 'closed',
+        visibility: null,
+        isTeam: false,
+        linkable: false,
+        oktaLinkable: false,
+      },
+    });
+    expect(owners).toHaveLength(1);
+    expect(blockers(byAddress)).toEqual(['dynamic_membership']);
+    const [row] = (await control.calls({ cmdlet: 'Get-DynamicDistributionGroup' })).slice(-1);
+    const { value } = row?.responseBody as { value: { Guid: string }[] };
+    for (const name of [displayName.toUpperCase(), String(value[0]?.Guid)]) {
+      expect({ ...(await get(name)).body, requestId: null }).toEqual({ ...byAddress.body, requestId: null });
     }
+    expect(await get(id)).toMatchObject({ status: 404, body: { code: 'group_not_found' } });
+  });
+
+  test('a dynamic distribution group that shares its name is told apart', async () => {
+    await control.tenant({ groups: [{ mail: address, displayName: cast.dynamicDistribution.displayName }] });
+    const answer = await get(cast.dynamicDistribution.displayName);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'ambiguous_group' } });
+    expect(answer.body?.detail).toContain('(dynamicDistribution, no id yet)');
+    expect(answer.body?.detail).toContain('(mailEnabledSecurity,');
+  });
+
+  test('a group that is found is not looked for among the dynamic ones, unless by name', async () => {
+    await get(address);
+    expect(await control.calls({ cmdlet: 'Get-DynamicDistributionGroup' })).toEqual([]);
+    await get('Harbour Crew');
+    expect(await control.calls({ cmdlet: 'Get-DynamicDistributionGroup' })).toHaveLength(1);
+  });
+
+  test('a group of a Team says what hangs on it, and stays linkable', async () => {
+    const { id, resourceProvisioningOptions } = cast.unified;
+    expect(resourceProvisioningOptions).toContain('Team');
+    expect((await get(id)).body).toMatchObject({
+      isTeam: true,
+      visibility: 'Private',
+      linkable: true,
+      notes: [{ code: 'team_connected', message: expect.stringContaining('Team') }],
+      oktaLinkable: true,
+      oktaReason: null,
+      joinRestriction: null,
+      moderationEnabled: null,
+    });
+  });
+
+  test.each([
+    ['security', {}],
+    ['mail', { mail: address }],
+  ])('a %s group whose authority was moved to the cloud is linkable, and says so', async (_what, more) => {
+    await control.tenant({
+      groups: [{ displayName: 'Converted', ...more, onPremisesSyncEnabled: false }],
+    });
+    expect((await get('mail' in more ? address : 'Converted')).body).toMatchObject({
+      linkable: true,
+      blockers: [],
+      notes: [{ code: 'converted_to_cloud', fix: expect.stringMatching(/\.$/) }],
+    });
   });
 
   test('all that is in the way is told, the gravest first', async () => {
