@@ -74,6 +74,7 @@ export const groupProperties = [
   'mailEnabled',
   'securityEnabled',
   'onPremisesSyncEnabled',
+  'onPremisesSecurityIdentifier',
   'membershipRule',
   'resourceProvisioningOptions',
   'visibility',

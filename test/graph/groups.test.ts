@@ -81,6 +81,14 @@ describe('a group', () => {
     expect(await groups.find({ address: 'nobody@contoso.com' }, call)).toEqual([]);
   });
 
+  test.each([
+    ['Synced Security', false],
+    ['Converted Welders', true],
+    ['Engineering Access', false],
+  ])('%s was synced once and is not any more: %s', async (displayName, wasSynced) => {
+    expect(await named(displayName)).toMatchObject({ wasSynced });
+  });
+
   test('comes with all that share its display name', async () => {
     expect(await groups.find({ displayName: 'Announcements' }, call)).toHaveLength(2);
   });

@@ -111,6 +111,33 @@ describe('a new group', () => {
     expect((await groupAt(control, crew.primarySmtpAddress)).exchange?.RequireSenderAuthenticationEnabled).toBe(false);
   });
 
+  test('lets its members come and go as asked', async () => {
+    const list = {
+      ...crew,
+      kind: 'distributionList',
+      joinRestriction: 'approvalRequired',
+      departRestriction: 'closed',
+    };
+    expect(await create(list)).toMatchObject({ status: 201 });
+    expect((await groupAt(control, crew.primarySmtpAddress)).exchange).toMatchObject({
+      MemberJoinRestriction: 'ApprovalRequired',
+      MemberDepartRestriction: 'Closed',
+    });
+    expect(await create(list)).toMatchObject({ status: 200, body: { outcome: 'already_exists' } });
+    const answer = await create({ ...list, joinRestriction: 'open' });
+    expect(answer).toMatchObject({ status: 409, body: { code: 'exists_with_differences' } });
+    expect(rowsOf(answer, 'errors')).toMatchObject([
+      { pointer: '/joinRestriction', message: expect.stringContaining('"approvalRequired"') },
+    ]);
+  });
+
+  test.each(['joinRestriction', 'departRestriction'])('that grants rights must not be open by %s', async (field) => {
+    const answer = await create({ ...crew, [field]: 'open' });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(pointers(answer)).toEqual([`/${field}`]);
+    expect(await control.calls({ upstream: 'exchange' })).toEqual([]);
+  });
+
   test('gets its alias from the local part of its address', async () => {
     const answer = await create({ ...crew, alias: undefined, primarySmtpAddress: 'quay.crew@contoso.com' });
     expect(answer).toMatchObject({ status: 201, body: { alias: 'quay.crew' } });
@@ -507,7 +534,7 @@ describe('a dry run', () => {
 describe('a body', () => {
   test('with five faults is told all five', async () => {
     const answer = await create({
-      kind: 'security',
+      kind: 'room',
       displayName: ' padded',
       alias: 'two words',
       primarySmtpAddress: 'nowhere',
@@ -524,7 +551,7 @@ describe('a body', () => {
   test('with an address of a domain that is not ours is refused with the words of Exchange', async () => {
     const before = (await directoryOf(control)).groups.length;
     const answer = await create({ ...crew, primarySmtpAddress: 'crew@elsewhere.example' });
-    expect(answer).toMatchObject({ status: 502, body: { code: 'upstream_rejected', upstream: 'exchange' } });
+    expect(answer).toMatchObject({ status: 409, body: { code: 'domain_not_accepted', upstream: 'exchange' } });
     expect(answer.body?.detail).toContain('not an accepted domain');
     expect((await directoryOf(control)).groups).toHaveLength(before);
   });
