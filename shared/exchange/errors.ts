@@ -83,6 +83,13 @@ const errorRules: readonly ErrorRule[] = [
     fix: 'Choose another name, alias or address, or remove it from the object that holds it.',
   },
   {
+    // The type is inferred from the cmdlets' public error lists; no answer of a tenant is at hand (exchange.md §8.3).
+    kind: 'rejected',
+    code: 'domain_not_accepted',
+    type: /^(NotAcceptedDomain|DomainNotFound)Exception$/,
+    fix: 'Use an address in a domain that the tenant has verified, or verify the domain first.',
+  },
+  {
     kind: 'lastOwner',
     code: 'last_owner',
     type: /^MinGroupOwnersCriteriaBreachedException$/,

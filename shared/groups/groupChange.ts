@@ -104,7 +104,7 @@ export function judgeUpdate(rows: readonly ChangeRow[]): UpdateOutcome {
  */
 export function refuseForbiddenSettings(
   kind: GroupKind,
-  update: GroupUpdate,
+  update: Pick<GroupUpdate, 'joinRestriction' | 'departRestriction' | 'moderationEnabled' | 'moderatedBy'>,
   actual: Pick<DistributionGroup, 'moderationEnabled' | 'moderatedBy'>,
 ): void {
   if (kind !== 'mailEnabledSecurity') return;

@@ -100,9 +100,12 @@ function fieldsOf(rows: readonly ChangeRow[]): string {
   return rows.map(({ field }) => field).join(', ');
 }
 
+/** What a body may hold that changes nothing by itself. */
+const modifiers: readonly string[] = ['dryRun', 'ignoreNamingPolicy'];
+
 /** An update of nothing is a mistake in a flow, which would otherwise read as success for ever. */
 function refuseNothing(update: GroupUpdate): void {
-  if (Object.keys(update).some((name) => name !== 'ignoreNamingPolicy')) return;
+  if (Object.keys(update).some((name) => !modifiers.includes(name))) return;
   const fix = 'Give at least one property to change.';
   throw new Fault('invalid_request', {
     detail: 'The request names nothing to change.',
