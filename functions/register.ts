@@ -9,6 +9,8 @@ import { testConnection } from './connection/testConnection.ts';
 import { createGroup } from './groups/createGroup.ts';
 import { deleteGroup } from './groups/deleteGroup.ts';
 import { getGroup } from './groups/getGroup.ts';
+import { listDeletedGroups } from './groups/listDeletedGroups.ts';
+import { restoreGroup } from './groups/restoreGroup.ts';
 import { updateGroup } from './groups/updateGroup.ts';
 import { listGroups } from './groups/listGroups.ts';
 import { addMembers } from './members/addMembers.ts';
@@ -31,6 +33,8 @@ export const actions: readonly Action[] = [
   getGroup,
   updateGroup,
   deleteGroup,
+  listDeletedGroups,
+  restoreGroup,
 
   listMembers,
   addMembers,

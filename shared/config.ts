@@ -48,6 +48,8 @@ export interface Config {
   readonly protectedGroups: readonly string[];
   /** null: every group may be managed. */
   readonly managedGroups: readonly string[] | null;
+  /** How many days a deleted group can be restored. */
+  readonly snapshotRetentionDays: number;
   /** How many days a row of the audit is kept. */
   /** How long operations that have ended are kept, with their results. */
   readonly operationRetentionDays: number;
@@ -111,6 +113,7 @@ export function readConfig(env: Environment): ConfigResult {
     protectedGroups: settings.list('PROTECTED_GROUPS') ?? [],
     managedGroups: settings.list('MANAGED_GROUPS'),
     operationRetentionDays: settings.integer('OPERATION_RETENTION_DAYS', { least: 1, most: 3_650 }, 30),
+    snapshotRetentionDays: settings.integer('SNAPSHOT_RETENTION_DAYS', { least: 1, most: 3_650 }, 90),
     auditRetentionDays: settings.integer('AUDIT_RETENTION_DAYS', { least: 1, most: 3_650 }, 400),
   };
   if (faults.length === 0) return { ok: true, config };

@@ -1,6 +1,6 @@
 import { createAudit } from './audit/audit.ts';
 import { type AuditReader, createAuditReader } from './audit/auditReader.ts';
-import { type AuditRetention, createAuditRetention } from './audit/retention.ts';
+import { createAuditExpiry, createAuditRetention } from './audit/retention.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type ConnectionTester, createConnectionTester } from './connection/testConnection.ts';
@@ -41,6 +41,13 @@ import { createOwnerWriters } from './groups/ownerWriters.ts';
 import { createProtectedUsers } from './groups/protectedUsers.ts';
 import { createGroupReader, type GroupReader } from './groups/readGroup.ts';
 import { createGroupResolver } from './groups/resolve.ts';
+import { createGroupRestorer, type GroupRestorer } from './groups/restoreGroup.ts';
+import { createExchangeReviver } from './groups/restoreGroupInExchange.ts';
+import { createGraphReviver } from './groups/restoreGroupInGraph.ts';
+import { createMemberRestorer } from './groups/restoreGroupMembers.ts';
+import { createDeletedGroupLister, type DeletedGroupLister } from './groups/snapshotLister.ts';
+import { createSnapshots, type Snapshots } from './groups/snapshots.ts';
+import { createSnapshotTaker } from './groups/snapshotTaker.ts';
 import { createMemberWrites } from './groups/memberWrites.ts';
 import { createOperationRetention } from './operations/operationRetention.ts';
 import { createOperations, type Operations } from './operations/operations.ts';
@@ -62,6 +69,10 @@ export interface Services {
   readonly groupCreator: GroupCreator;
   readonly groupUpdater: GroupUpdater;
   readonly groupDeleter: GroupDeleter;
+  readonly groupRestorer: GroupRestorer;
+  readonly deletedGroupLister: DeletedGroupLister;
+  /** For the sweep, which removes those that are too old. */
+  readonly snapshots: Snapshots;
   readonly membership: Membership;
   readonly membershipSetter: MembershipSetter;
   readonly memberLister: MemberLister;
@@ -71,7 +82,6 @@ export interface Services {
   readonly clock: Clock;
   readonly connectionTester: ConnectionTester;
   readonly auditReader: AuditReader;
-  readonly auditRetention: AuditRetention;
 }
 
 export interface Outside {
@@ -108,6 +118,7 @@ export function createServices(config: Config, outside: Outside): Services {
   const queues = createQueues(config.storage, clock);
   const operations = createOperationStore({ tables, blobs, clock });
   const leases = createLeases(blobs, clock);
+  const snapshots = createSnapshots({ blobs, clock, retentionDays: config.snapshotRetentionDays });
   const groupLock = createGroupLock({ leases, blobs, operations, clock, random: outside.random });
 
   const { protectedGroups, managedGroups } = config;
@@ -198,7 +209,37 @@ export function createServices(config: Config, outside: Outside): Services {
       }),
       protection,
     }),
-    groupDeleter: createGroupDeleter({ groups, distributionGroups, audit, protection }),
+    groupDeleter: createGroupDeleter({
+      groups,
+      distributionGroups,
+      graphGroups,
+      graphGroupWrites,
+      snapshotTaker: createSnapshotTaker({ snapshots, recipients, graphGroups, clock }),
+      snapshots,
+      groupLock,
+      audit,
+      protection,
+    }),
+    groupRestorer: createGroupRestorer({
+      snapshots,
+      exchangeReviver: createExchangeReviver({
+        distributionGroups,
+        recipients,
+        memberResolver,
+        groupSettings,
+        audit,
+        clock,
+      }),
+      graphReviver: createGraphReviver({ graphGroups, graphGroupWrites, entraMembers, ownerWrites, audit, clock }),
+      memberRestorer: createMemberRestorer({ snapshots, membership, graphGroups }),
+      distributionGroups,
+      graphGroups,
+      groupLock,
+      protection,
+      clock,
+    }),
+    deletedGroupLister: createDeletedGroupLister(snapshots),
+    snapshots,
     membership,
     membershipSetter: createMembershipSetter({
       groups,
@@ -215,12 +256,21 @@ export function createServices(config: Config, outside: Outside): Services {
     operationWorker,
     sweeper: createSweeper({
       operationWorker,
-      retentions: [createOperationRetention({ operations, clock }, config.operationRetentionDays)],
+      retentions: [
+        createOperationRetention({ operations, clock }, config.operationRetentionDays),
+        {
+          name: 'snapshot retention',
+          removeExpired: async (call) => (await snapshots.removeExpired(call)).removedCount,
+        },
+        createAuditExpiry(
+          { auditRetention: createAuditRetention({ tables, clock }), clock },
+          config.auditRetentionDays,
+        ),
+      ],
     }),
     clock,
     memberLister: createMemberLister({ groups, graphGroups }),
     auditReader: createAuditReader({ tables, clock, retentionDays: config.auditRetentionDays }),
-    auditRetention: createAuditRetention({ tables, clock }),
     connectionTester: createConnectionTester({
       graph,
       graphTokens: graphUpstream.tokens,

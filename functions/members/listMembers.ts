@@ -41,7 +41,14 @@ export const listMembers = action({
   }),
   run: async ({ params, query, call }, { memberLister }) => {
     const page = { limit: query.limit ?? 100, cursor: query.cursor ?? null };
-    const { groupId, members, nextCursor } = await memberLister.list(params.group, page, call);
+    const { groupId, members: found, nextCursor } = await memberLister.list(params.group, page, call);
+    const members = found.map(({ id, type, displayName, userPrincipalName, mail }) => ({
+      id,
+      type,
+      displayName,
+      userPrincipalName,
+      mail,
+    }));
     return { groupId, members, count: members.length, hasMore: nextCursor !== null, nextCursor };
   },
 });

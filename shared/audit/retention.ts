@@ -15,6 +15,23 @@ export interface AuditRetention {
   removeAuditBefore(timeMs: number, call: Call): Promise<{ removedCount: number; isDone: boolean }>;
 }
 
+const dayMs = 24 * 3_600_000;
+
+/** The same for whoever sweeps: rows older than so many days. */
+export function createAuditExpiry(
+  dependencies: { auditRetention: AuditRetention; clock: Clock },
+  retentionDays: number,
+): { readonly name: string; removeExpired(call: Call): Promise<number> } {
+  const { auditRetention, clock } = dependencies;
+  return {
+    name: 'audit retention',
+    removeExpired: async (call) => {
+      const { removedCount } = await auditRetention.removeAuditBefore(clock.now() - retentionDays * dayMs, call);
+      return removedCount;
+    },
+  };
+}
+
 /** What one transaction of Azure Tables may hold, all in one partition. */
 const batchSize = 100;
 
