@@ -46,14 +46,17 @@ export function createGate(clock: Clock, random: () => number): Gate {
   let pace = startPace(clock.now());
   let nextPlace = 0;
   let waiters: Waiter[] = [];
-  let wake = new AbortController();
+  /** Of the pump that is due; null when none is. */
+  let wake: AbortController | null = null;
 
   /** As long as the upstream asked for: our own margin is nothing to tell. */
   const closedForMs = () => Math.max(0, pace.openAtMs - gateMarginMs - clock.now());
 
   /** Lets in whoever may go, turns away whose turn would come too late, and looks again when that may change. */
   function pump(): void {
-    wake.abort();
+    wake?.abort();
+    wake = null;
+    if (waiters.length === 0) return;
     const tooLate = waiters.filter(({ call }) => call.deadline.remainingMs() <= closedForMs());
     if (tooLate.length > 0) waiters = waiters.filter((waiter) => !tooLate.includes(waiter));
     for (const waiter of tooLate) waiter.reject(new NoTurn(closedForMs()));
@@ -75,7 +78,9 @@ export function createGate(clock: Clock, random: () => number): Gate {
     const own = new AbortController();
     wake = own;
     void clock.sleep(Math.max(1, ms), own.signal).then(() => {
-      if (!own.signal.aborted) pump();
+      if (wake !== own) return;
+      wake = null;
+      pump();
     });
   }
 
@@ -115,10 +120,10 @@ export function createGate(clock: Clock, random: () => number): Gate {
             reject(reason);
           },
         };
-        signal.addEventListener('abort', leave);
         const index = waiters.findIndex((each) => each.place > place);
         waiters.splice(index === -1 ? waiters.length : index, 0, waiter);
         pump();
+        if (waiters.includes(waiter)) signal.addEventListener('abort', leave);
       }),
 
     slowDown: (retryAfterMs) => {

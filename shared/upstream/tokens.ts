@@ -1,6 +1,7 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import { abortable } from '../abort.ts';
 import type { Call } from '../call.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import { Fault, isFault } from '../errors.ts';
 import { redact } from './redact.ts';
 
@@ -30,9 +31,21 @@ export interface TokenSource {
   forget(): void;
 }
 
-/** Tokens for one upstream's scope; `loadCredential` is called when the first one is needed. */
-export function createTokenSource(scope: string, loadCredential: () => Promise<TokenCredential>): TokenSource {
+/** Asked for anew this long before a token ends, so that none ends on its way. */
+const expiryMarginMs = 5 * 60_000;
+
+/**
+ * Tokens for one upstream's scope; `loadCredential` is called when the first one is needed. A token is kept as it was
+ * read: the identity library's own cache is asked only when a new one may be due, since each look into it costs more
+ * than all else that is done for a call.
+ */
+export function createTokenSource(
+  scope: string,
+  loadCredential: () => Promise<TokenCredential>,
+  clock: Clock = systemClock,
+): TokenSource {
   let credential: Promise<TokenCredential> | null = null;
+  let kept: { readonly token: Token; readonly untilMs: number } | null = null;
 
   /** The identity library does not hand the signal on: a hanging endpoint would outlast the deadline. */
   function requestToken(from: TokenCredential, call: Call): Promise<AccessToken | null> {
@@ -42,14 +55,18 @@ export function createTokenSource(scope: string, loadCredential: () => Promise<T
 
   return {
     get: async (call) => {
-      credential ??= loadCredential();
+      if (kept !== null && clock.now() < kept.untilMs) return kept.token;
+      const own = (credential ??= loadCredential());
       try {
-        const accessToken = await requestToken(await credential, call);
+        const accessToken = await requestToken(await own, call);
         if (accessToken === null) throw new Error('the credential gave no token');
         const claims = readClaims(accessToken.token);
         // Saves a call whose 401 would say less than the token does.
         if (claims.tenantId !== null && claims.oid === null) throw servicePrincipalMissing();
-        return { value: accessToken.token, claims };
+        const token = { value: accessToken.token, claims };
+        // What was asked for before `forget` may lack the grant that it was called for.
+        if (credential === own) kept = { token, untilMs: keptUntilMs(accessToken) };
+        return token;
       } catch (error) {
         credential = null;
         throw isFault(error) ? error : credentialFault(error, call);
@@ -57,8 +74,14 @@ export function createTokenSource(scope: string, loadCredential: () => Promise<T
     },
     forget: () => {
       credential = null;
+      kept = null;
     },
   };
+}
+
+function keptUntilMs({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken): number {
+  const untilMs = expiresOnTimestamp - expiryMarginMs;
+  return refreshAfterTimestamp === undefined ? untilMs : Math.min(untilMs, refreshAfterTimestamp);
 }
 
 export function readClaims(token: string): TokenClaims {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { TokenCredential } from '@azure/identity';
+import { type Clock, systemClock } from '../../shared/clock.ts';
 import { createTokenSource, readClaims } from '../../shared/upstream/tokens.ts';
+import { createFakeClock } from '../support/fakeClock.ts';
 import { faultOf, type TestCall, testCall } from '../support/rooms.ts';
 
 let call: TestCall;
@@ -11,12 +13,13 @@ afterEach(() => call.end());
 
 const encode = (payload: unknown): string => Buffer.from(JSON.stringify(payload)).toString('base64url');
 const tokenOf = (payload: unknown): string => `head.${encode(payload)}.signature`;
-const sourceOf = (getToken: TokenCredential['getToken']) => {
+const sourceOf = (getToken: TokenCredential['getToken'], clock: Clock = systemClock) => {
   let loads = 0;
-  const source = createTokenSource('scope', () => {
+  const loadCredential = () => {
     loads += 1;
     return Promise.resolve({ getToken });
-  });
+  };
+  const source = createTokenSource('scope', loadCredential, clock);
   return { source, loads: () => loads };
 };
 const granted = (token: string) => Promise.resolve({ token, expiresOnTimestamp: Date.now() + 3_600_000 });
@@ -64,6 +67,74 @@ describe('a credential', () => {
     const { source } = sourceOf(() => new Promise(() => undefined));
     expect(await faultOf(source.get(late))).toMatchObject({ code: 'deadline_exceeded', upstream: 'entra' });
     late.end();
+  });
+});
+
+describe('a token', () => {
+  const minuteMs = 60_000;
+  /** Numbered tokens that live an hour by the clock. */
+  const numbered = (more: { refreshAfterMs?: number } = {}) => {
+    const clock = createFakeClock();
+    let asked = 0;
+    const made = sourceOf(() => {
+      asked += 1;
+      const { refreshAfterMs } = more;
+      return Promise.resolve({
+        token: tokenOf({ oid: `number ${asked}` }),
+        expiresOnTimestamp: clock.now() + 60 * minuteMs,
+        ...(refreshAfterMs !== undefined && { refreshAfterTimestamp: clock.now() + refreshAfterMs }),
+      });
+    }, clock);
+    return { ...made, clock, get: async () => (await made.source.get(call)).claims.oid };
+  };
+
+  test('is asked for once and kept, with what it says, until five minutes before it ends', async () => {
+    const { get, clock } = numbered();
+    expect(await get()).toBe('number 1');
+    clock.advance(55 * minuteMs - 1);
+    expect(await get()).toBe('number 1');
+    clock.advance(1);
+    expect(await get()).toBe('number 2');
+    expect(await get()).toBe('number 2');
+  });
+
+  test('is asked for again when the identity library says that it may be refreshed', async () => {
+    const { get, clock, loads } = numbered({ refreshAfterMs: 30 * minuteMs });
+    await get();
+    clock.advance(30 * minuteMs - 1);
+    expect(await get()).toBe('number 1');
+    clock.advance(1);
+    expect(await get()).toBe('number 2');
+    expect(loads()).toBe(1);
+  });
+
+  test('that is forgotten is asked for again, by a new credential', async () => {
+    const { get, source, loads } = numbered();
+    await get();
+    source.forget();
+    expect(await get()).toBe('number 2');
+    expect(loads()).toBe(2);
+  });
+
+  test('that was asked for before it was forgotten is not kept: it lacks the new grant', async () => {
+    const answers: ((token: string) => void)[] = [];
+    const { source } = sourceOf(async () => granted(await new Promise<string>((resolve) => answers.push(resolve))));
+    const early = source.get(call);
+    while (answers.length === 0) await Promise.resolve();
+    source.forget();
+    answers[0]?.('before');
+    expect((await early).value).toBe('before');
+    const late = source.get(call);
+    while (answers.length === 1) await Promise.resolve();
+    answers[1]?.('after');
+    expect((await late).value).toBe('after');
+  });
+
+  test('for an app that the tenant does not know is never kept', async () => {
+    const tokens = [tokenOf({ tid: 'a-tenant' }), tokenOf({ tid: 'a-tenant', oid: 'an-app' })];
+    const { source } = sourceOf(() => granted(tokens.shift() ?? ''));
+    expect(await faultOf(source.get(call))).toMatchObject({ code: 'service_principal_missing' });
+    expect((await source.get(call)).claims.oid).toBe('an-app');
   });
 });
 

@@ -66,13 +66,23 @@ describe('a request to an upstream', () => {
     expect(answer.requestId).toBe(server.heard[0]?.headers['client-request-id']);
   });
 
-  test('has a fresh token and a fresh id at every attempt', async () => {
+  test('asks for its token and has a fresh id at every attempt', async () => {
     const tokens = testTokens();
+    let asked = 0;
+    const source = {
+      ...tokens,
+      get: (from: TestCall) => {
+        asked += 1;
+        tokens.forget();
+        return tokens.get(from);
+      },
+    };
     server.script({ status: 503 }, { status: 503 }, { status: 200, body: {} });
-    await testUpstream('graph', server.url, { tokens }).send(
+    await testUpstream('graph', server.url, { tokens: source }).send(
       { method: 'GET', url: `${server.url}/x`, effect: 'read', label: 'x' },
       call,
     );
+    expect(asked).toBe(3);
     const sent = server.heard.map(({ headers }) => headers.authorization);
     expect(sent).toEqual(tokens.issued.map((token) => `Bearer ${token}`));
     expect(new Set(sent).size).toBe(3);
