@@ -74,18 +74,21 @@ export interface UpdateResult {
   readonly group: UpdatedGroup;
 }
 
-export function wouldSet(difference: SettingDifference): ChangeRow {
-  return { ...difference, outcome: 'would_set', code: 'would_set', message: 'It would be set.' };
+export function wouldSet({ field, before, after }: SettingDifference): ChangeRow {
+  return { field, before, after, outcome: 'would_set', code: 'would_set', message: 'It would be set.' };
 }
 
-export function wasSet(difference: SettingDifference): ChangeRow {
-  return { ...difference, outcome: 'set', code: 'set', message: 'It was set.' };
+export function wasSet({ field, before, after }: SettingDifference): ChangeRow {
+  return { field, before, after, outcome: 'set', code: 'set', message: 'It was set.' };
 }
 
 /** A write that was refused changed nothing; one whose answer was lost may have. */
-export function wasNotSet(difference: SettingDifference, fault: Pick<Fault, 'code' | 'message'>): ChangeRow {
+export function wasNotSet(
+  { field, before, after }: SettingDifference,
+  fault: Pick<Fault, 'code' | 'message'>,
+): ChangeRow {
   const outcome = fault.code === 'outcome_unknown' ? 'unknown' : 'failed';
-  return { ...difference, outcome, code: fault.code, message: fault.message };
+  return { field, before, after, outcome, code: fault.code, message: fault.message };
 }
 
 /** The outcome of an update from its rows. Pure. `pending`: what is not known to be done is never reported as done. */
