@@ -133,7 +133,9 @@ export function createExchangeReviver(dependencies: ExchangeReviverDependencies)
       planned: { ...group, deletionId: snapshot.deletionId },
     };
     return audit.record(intent, call, async () => {
-      const sent = await sendOnce(() => distributionGroups.create(group, call), call);
+      const sent = await sendOnce(() => distributionGroups.create(group, call), call).catch((error: unknown) => {
+        throw error instanceof ExchangeFault && error.kind === 'addressInUse' ? addressReserved(error) : error;
+      });
       const { openFault, output, upstreamRequestId } = sent;
       const putOut = output === null ? null : distributionGroups.inOutput(output);
       const after = (await readBack(old, call.proving())) ?? putOut;
@@ -233,6 +235,17 @@ function addressInUse(old: DistributionGroup, holders: readonly Recipient[]): Fa
   return new Fault('address_in_use', {
     detail: `The name, alias or primary address of ${old.primarySmtpAddress} is held by: ${listed.join('; ')}.`,
     fix: 'Take the name, alias and address from the object that holds it, and repeat the restore.',
+  });
+}
+
+/** Nobody was seen to hold it: Exchange keeps the addresses of a deleted group for a while (exchange.md §4). */
+function addressReserved(refusal: ExchangeFault): Fault {
+  return new Fault('address_in_use', {
+    detail: refusal.message,
+    fix: 'Exchange may keep the addresses of a deleted group for about an hour: repeat the request then. If it stays, look for who holds the name, alias or address, deleted mailboxes included.',
+    upstream: 'exchange',
+    upstreamRequestId: refusal.upstreamRequestId,
+    cause: refusal,
   });
 }
 

@@ -73,7 +73,12 @@ describe('a deletion', () => {
         kind: 'mailEnabledSecurity',
         displayName: 'Harbour Crew',
         primarySmtpAddress: address,
+        deletionId: expect.stringMatching(/^\d{16}-[0-9a-f]{16}$/),
+        restorableUntil: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        memberCount: 1,
       });
+      const days = (Date.parse(String(answer.body?.restorableUntil)) - Date.now()) / 86_400_000;
+      expect(Math.round(days)).toBe(90);
       expect(await isGone(control, address)).toBe(true);
     },
   );
@@ -112,13 +117,75 @@ describe('a deletion', () => {
   });
 
   test('as a dry run looks at everything and deletes nothing', async () => {
+    const restorable = (await app.call('GET', 'deleted-groups')).body?.groups;
     expect(await remove({ confirm: address, dryRun: 'true' })).toMatchObject({
       status: 200,
-      body: { outcome: 'planned', changed: false, dryRun: true, message: `${address} would be deleted.` },
+      body: {
+        outcome: 'planned',
+        changed: false,
+        dryRun: true,
+        message: `${address} would be deleted, after a snapshot of its settings, owners and 1 members.`,
+        deletionId: null,
+        restorableUntil: null,
+        memberCount: 1,
+      },
     });
+    expect((await app.call('GET', 'deleted-groups')).body?.groups).toEqual(restorable);
     expect(await remove({ confirm: 'wrong', dryRun: 'true' })).toMatchObject({ status: 409 });
     expect(await control.writes()).toEqual([]);
     expect(await isGone(control, address)).toBe(false);
+  });
+});
+
+describe('a deletion of a group that Entra masters', () => {
+  test.each(['security', 'unified'] as const)('is done by one write to Graph: %s', async (role) => {
+    const { id, displayName, mail } = cast[role];
+    const answer = await remove({ confirm: displayName }, id);
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { outcome: 'deleted', changed: true, id, displayName, primarySmtpAddress: mail },
+    });
+    expect(await control.writes()).toMatchObject([{ upstream: 'graph', method: 'DELETE', path: `/v1.0/groups/${id}` }]);
+    expect(await app.call('GET', `groups/${id}`)).toMatchObject({ status: 404 });
+  });
+
+  test('wants its name confirmed where it has no address', async () => {
+    const { id, displayName } = cast.security;
+    const answer = await remove({ confirm: 'Something else' }, id);
+    expect(answer).toMatchObject({ status: 409, body: { code: 'confirm_mismatch' } });
+    expect(answer.body?.fix).toContain(encodeURIComponent(displayName));
+    expect(await control.writes()).toEqual([]);
+  });
+
+  test.each([
+    ['after it was carried out', { kind: 'commitThenReset' }, 1],
+    ['before it was carried out', { kind: 'reset' }, 2],
+  ] as const)('is proven by reading back when its answer is lost %s', async (_when, fault, sent) => {
+    const { id, displayName } = cast.security;
+    await control.fault({ upstream: 'graph', match: { method: 'DELETE' }, fault });
+    expect(await remove({ confirm: displayName }, id)).toMatchObject({
+      status: 200,
+      body: { outcome: 'deleted', changed: true },
+    });
+    expect(await control.writes()).toHaveLength(sent);
+  });
+
+  test('because somebody else was faster is no change of ours', async () => {
+    const { id, displayName } = cast.security;
+    const body = { error: { code: 'Request_ResourceNotFound', message: `Resource '${id}' does not exist.` } };
+    const fault = { kind: 'status', status: 404, body, commit: true } as const;
+    await control.fault({ upstream: 'graph', match: { method: 'DELETE' }, fault });
+    expect(await remove({ confirm: displayName }, id)).toMatchObject({
+      status: 200,
+      body: { outcome: 'deleted', changed: false, message: `${displayName} was gone before it could be deleted.` },
+    });
+  });
+
+  test('warns that a Team goes with its group', async () => {
+    const { id, mail } = cast.unified;
+    await control.tenant({ groups: [{ mail, resourceProvisioningOptions: ['Team'] }] });
+    const { body } = await remove({ confirm: String(mail) }, id);
+    expect(body?.warnings).toEqual([expect.stringContaining('Microsoft Team')]);
   });
 });
 
