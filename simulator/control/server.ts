@@ -1,8 +1,10 @@
 import { readFaultRule } from '../http/fault.ts';
-import { isObject, parseJson } from '../http/json.ts';
+import { isObject, parseJson, without } from '../http/json.ts';
 import { empty, json, type Reply } from '../http/message.ts';
 import type { ControlHandler } from '../http/server.ts';
+import { seedMany } from '../tenant/bulk.ts';
 import { mergeTenant } from '../tenant/merge.ts';
+import { groupNamed, setMember } from '../tenant/outside.ts';
 import type { World } from '../world.ts';
 import { stateOf } from './state.ts';
 
@@ -30,6 +32,24 @@ function putTenant(world: World, body: unknown): Reply {
   return faults.length > 0 ? refuse(...faults) : json(200, { ok: true });
 }
 
+function seed(world: World, body: unknown): Reply {
+  const faults = seedMany(world, body);
+  return faults.length > 0 ? refuse(...faults) : json(200, { ok: true });
+}
+
+/** /_sim/groups/{group} and /_sim/groups/{group}/members/{member}, by id, name, address or UPN. */
+function ofGroup(world: World, method: string, pathname: string): Reply | null {
+  const [, group = '', member] = /^\/_sim\/groups\/([^/]+)(?:\/members\/([^/]+))?$/.exec(pathname) ?? [];
+  if (group === '') return null;
+  if (member === undefined && method === 'GET') {
+    const found = groupNamed(world, decodeURIComponent(group));
+    return found ? json(200, without(found, 'type')) : json(404, { error: `${group} is no group` });
+  }
+  if (member === undefined || (method !== 'PUT' && method !== 'DELETE')) return null;
+  const faults = setMember(world, decodeURIComponent(group), decodeURIComponent(member), method === 'PUT');
+  return faults.length > 0 ? json(404, { error: faults.join('; ') }) : empty(204);
+}
+
 const clear = (clearing: () => void): Reply => {
   clearing();
   return empty(204);
@@ -41,6 +61,7 @@ export function controlHandler(world: World): ControlHandler {
     'GET /_sim/state': () => json(200, stateOf(world)),
     'POST /_sim/reset': () => clear(() => world.reset()),
     'PUT /_sim/tenant': (body) => putTenant(world, body),
+    'POST /_sim/seed': (body) => seed(world, body),
     'GET /_sim/faults': () => json(200, world.faults.rules),
     'POST /_sim/faults': (body) => addFault(world, body),
     'DELETE /_sim/faults': () => clear(() => world.faults.clear()),
@@ -51,8 +72,12 @@ export function controlHandler(world: World): ControlHandler {
   return (method, url, text) => {
     const name = `${method} ${url.pathname}`;
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-    return route
-      ? route(text === '' ? undefined : parseJson(text))
-      : json(404, { error: `${name} is none of ${Object.keys(routes).join(', ')}` });
+    if (route) return route(text === '' ? undefined : parseJson(text));
+    const known = [
+      ...Object.keys(routes),
+      'GET /_sim/groups/{group}',
+      'PUT, DELETE /_sim/groups/{group}/members/{member}',
+    ];
+    return ofGroup(world, method, url.pathname) ?? json(404, { error: `${name} is none of ${known.join(', ')}` });
   };
 }

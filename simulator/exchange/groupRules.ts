@@ -2,7 +2,15 @@ import type { Group } from '../tenant/model.ts';
 import { cmdletError, types } from './errors.ts';
 import type { CmdletContext } from './cmdlet.ts';
 import type { Bound } from './parameters.ts';
-import { asRecipient, exactlyOne, isDistributionGroup, matching, onlyOne, type Recipient } from './recipients.ts';
+import {
+  exactlyOne,
+  isDistributionGroup,
+  isRecipient,
+  matching,
+  onlyOne,
+  recipientOf,
+  type Recipient,
+} from './recipients.ts';
 
 const MAX_NAME = 64;
 const aliasPart = "[A-Za-z0-9!#$%&'*+\\-/=?^_`{|}~\\u00A1-\\u00FF]+";
@@ -10,8 +18,8 @@ const aliasPattern = new RegExp(`^${aliasPart}(\\.${aliasPart})*$`);
 
 export const groupsIn = (context: CmdletContext): Recipient<Group>[] =>
   [...context.view.ofType('group')]
-    .map((group) => asRecipient(context.world, group))
-    .filter((recipient) => recipient !== null)
+    .filter(isRecipient)
+    .map((group) => recipientOf(context.world, group))
     .filter(isDistributionGroup);
 
 export const groupsMatching = ({ world, view }: CmdletContext, identity: string): Recipient<Group>[] =>

@@ -34,15 +34,17 @@ function typeDetailsOf(object: RecipientObject): string | null {
 const exchangeGuid = (id: string): string =>
   id.replace(/^[0-9a-f]{8}/, (start) => ((parseInt(start, 16) ^ 0x5a5a5a5a) >>> 0).toString(16).padStart(8, '0'));
 
-export function asRecipient(world: World, object: RecipientObject): Recipient | null {
-  const typeDetails = typeDetailsOf(object);
-  if (typeDetails === null) return null;
+/** Whether Exchange knows of it. */
+export const isRecipient = (object: DirectoryObject | undefined): object is RecipientObject =>
+  (object?.type === 'user' || object?.type === 'contact' || object?.type === 'group') && typeDetailsOf(object) !== null;
+
+export function recipientOf(world: World, object: RecipientObject): Recipient {
   const alias = object.mailNickname ?? '';
   // Name is unique in Exchange, DisplayName is not; for people the alias stands for it (facts.nameOfPeople).
   const name = object.type === 'group' ? (object.exchange?.Name ?? alias) : alias;
   return {
     object,
-    typeDetails,
+    typeDetails: typeDetailsOf(object) ?? '',
     name,
     alias,
     guid: exchangeGuid(object.id),
@@ -55,16 +57,14 @@ export function asRecipient(world: World, object: RecipientObject): Recipient | 
 
 export function recipientById(world: World, view: View, id: string): Recipient | null {
   const object = view.get(id);
-  return object?.type === 'user' || object?.type === 'group' || object?.type === 'contact'
-    ? asRecipient(world, object)
-    : null;
+  return isRecipient(object) ? recipientOf(world, object) : null;
 }
 
 /** Every recipient, people first. */
 export const recipientsOf = (world: World, view: View): Recipient[] =>
   [...view.ofType('user'), ...view.ofType('contact'), ...view.ofType('group')]
-    .map((object) => asRecipient(world, object))
-    .filter((recipient) => recipient !== null);
+    .filter(isRecipient)
+    .map((object) => recipientOf(world, object));
 
 /** Entra knows nothing of a dynamic distribution group (graph.md §1.1). */
 export const entraIdOf = (recipient: Recipient): string => (isDynamicGroup(recipient) ? '' : recipient.object.id);
@@ -99,9 +99,8 @@ function candidates(view: View, identity: string): DirectoryObject[] {
 export function matching(world: World, view: View, identity: string): Recipient[] {
   const wanted = untyped(identity).toLowerCase();
   return candidates(view, wanted)
-    .filter((object) => object.type === 'user' || object.type === 'group' || object.type === 'contact')
-    .map((object) => asRecipient(world, object))
-    .filter((recipient) => recipient !== null)
+    .filter(isRecipient)
+    .map((object) => recipientOf(world, object))
     .filter((recipient) => identitiesOf(recipient).some((each) => each.toLowerCase() === wanted));
 }
 

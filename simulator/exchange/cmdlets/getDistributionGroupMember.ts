@@ -1,7 +1,7 @@
 import type { Cmdlet } from '../cmdlet.ts';
 import { groupsMatching } from '../groupRules.ts';
 import { limited } from '../resultSize.ts';
-import { onlyOne, recipientById } from '../recipients.ts';
+import { isRecipient, onlyOne, recipientOf } from '../recipients.ts';
 import { recipientRow } from '../rows.ts';
 
 export const getDistributionGroupMember: Cmdlet = {
@@ -15,11 +15,7 @@ export const getDistributionGroupMember: Cmdlet = {
     const { world, view } = context;
     const identity = parameters.text('Identity') ?? '';
     const group = onlyOne(groupsMatching(context, identity), identity);
-    const members = [...group.object.members].map((id) => recipientById(world, view, id));
-    return limited(
-      members.filter((member) => member !== null),
-      recipientRow,
-      parameters,
-    );
+    const objects = [...group.object.members].map((id) => view.get(id)).filter(isRecipient);
+    return limited(objects, (object) => recipientRow(recipientOf(world, object)), parameters);
   },
 };

@@ -1,6 +1,6 @@
 import type { Cmdlet, CmdletContext } from '../cmdlet.ts';
 import { parseOpath } from '../opath.ts';
-import { asRecipient, isDynamicGroup, matching, notFound, type Recipient } from '../recipients.ts';
+import { isDynamicGroup, isRecipient, matching, notFound, recipientOf, type Recipient } from '../recipients.ts';
 import { limited } from '../resultSize.ts';
 import { dynamicGroupRow } from '../rows.ts';
 import type { Group } from '../../tenant/model.ts';
@@ -9,8 +9,8 @@ const filterable = ['Alias', 'Name', 'DisplayName', 'PrimarySmtpAddress', 'Email
 
 const dynamicGroups = ({ world, view }: CmdletContext): Recipient<Group>[] =>
   [...view.ofType('group')]
-    .map((group) => asRecipient(world, group))
-    .filter((recipient) => recipient !== null)
+    .filter(isRecipient)
+    .map((group) => recipientOf(world, group))
     .filter(isDynamicGroup);
 
 /** exchange.md has nothing of it: facts.dynamicGroups. */

@@ -54,10 +54,13 @@ export const getRecipient: Cmdlet = {
     const types = parameters.names('RecipientType')?.map((name) => name.toLowerCase());
     const filter = parameters.text('Filter');
     const test = filter ? parseOpath(filter, filterable) : null;
+    const wantsMembers = filter !== undefined && /\bmembers\b/i.test(filter);
+    const tested = (recipient: Recipient): Row =>
+      wantsMembers ? withMembers(context, recipient) : recipientRow(recipient);
     const found = recipients
       .filter(({ typeDetails }) => !details || details.includes(typeDetails.toLowerCase()))
       .filter(({ typeDetails }) => !types || types.includes(recipientTypeOf(typeDetails).toLowerCase()))
-      .filter((recipient) => !test || test(withMembers(context, recipient)));
+      .filter((recipient) => !test || test(tested(recipient)));
     const properties = parameters.names('Properties')?.map((name) => name.toLowerCase());
     const row = (recipient: Recipient): Row => {
       const all = recipientRow(recipient);

@@ -18,7 +18,7 @@ import {
   requireOwner,
 } from '../groupRules.ts';
 import { edited, type Bound } from '../parameters.ts';
-import { asRecipient, isDistributionGroup } from '../recipients.ts';
+import { isDistributionGroup, recipientOf } from '../recipients.ts';
 import { distributionGroupRow } from '../rows.ts';
 
 const MAX_DISPLAY_NAME = 256;
@@ -136,8 +136,8 @@ export const newDistributionGroup: Cmdlet = {
   run(parameters, context) {
     const group = build(parameters, context);
     context.tenant.commit('exchange', [{ put: group }]);
-    const recipient = asRecipient(context.world, group);
-    const row = recipient && isDistributionGroup(recipient) ? distributionGroupRow(recipient) : {};
+    const recipient = recipientOf(context.world, group);
+    const row = isDistributionGroup(recipient) ? distributionGroupRow(recipient) : {};
     // "a freshly created group can return without its DistinguishedName populated" (exchange.md §1.4)
     const isComplete = context.world.random.rotate('DistinguishedName', 2) === 0;
     return { rows: [isComplete ? row : { ...row, DistinguishedName: '' }] };
