@@ -132,6 +132,8 @@ describe('the built app', () => {
       'createGroup function POST groups',
       'getGroup function GET groups/{group}',
       'deleteGroup function DELETE groups/{group}',
+      'listDeletedGroups function GET deleted-groups',
+      'restoreGroup function POST deleted-groups/{deletionId}/restore',
       'listMembers function GET groups/{group}/members',
       'addMembers function POST groups/{group}/members',
       'removeMembers function POST groups/{group}/members/remove',

@@ -29,8 +29,12 @@ afterEach(async () => {
 const pinned = [
   'testConnection function GET connection',
   'createGroup function POST groups',
+  'listGroups function GET groups',
   'getGroup function GET groups/{group}',
+  'updateGroup function PATCH groups/{group}',
   'deleteGroup function DELETE groups/{group}',
+  'listDeletedGroups function GET deleted-groups',
+  'restoreGroup function POST deleted-groups/{deletionId}/restore',
   'listMembers function GET groups/{group}/members',
   'addMembers function POST groups/{group}/members',
   'removeMembers function POST groups/{group}/members/remove',
@@ -71,7 +75,10 @@ describe('what is registered', () => {
 
   test.each([
     ['connection', ['testConnection']],
-    ['groups', ['createGroup', 'getGroup', 'deleteGroup']],
+    [
+      'groups',
+      ['createGroup', 'listGroups', 'getGroup', 'updateGroup', 'deleteGroup', 'listDeletedGroups', 'restoreGroup'],
+    ],
     [' members , connection ', ['testConnection', 'listMembers', 'addMembers', 'removeMembers']],
     ['all', actions.map(({ name }) => name)],
   ])('with ENABLED_ROOMS "%s" is only what those rooms have', async (rooms, names) => {

@@ -112,7 +112,7 @@ export function createGroupRestorer(dependencies: GroupRestorerDependencies): Gr
     await store({ ...snapshot, ...restored, progress: members.progress }, call);
     const isOther = group.id !== null && !sameText(group.id, snapshot.id);
     const rows = [
-      ...(isOther && group.id !== null ? [newIdRow(snapshot.id, group.id)] : []),
+      ...(isOther ? [newIdRow(snapshot.id, group.id)] : []),
       ...site.rows,
       ...revival.rows,
       ...members.rows.slice(0, maxMemberRows),

@@ -160,8 +160,8 @@ export function snapshotOf(
 
 /** @throws Fault `snapshot_not_found` for one that this version of the app does not understand */
 export function readSnapshot(value: unknown): Snapshot {
-  const snapshot = value as Snapshot;
-  if (snapshot.version === 1) return snapshot;
+  const { version } = value as { readonly version?: unknown };
+  if (version === 1) return value as Snapshot;
   throw new Fault('snapshot_not_found', {
     detail: 'The snapshot was stored by another version of this app, which this one cannot read.',
     fix: 'Deploy the version that deleted the group, or a later one, and repeat the request.',

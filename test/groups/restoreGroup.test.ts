@@ -56,7 +56,8 @@ async function deleted(group = address): Promise<{ old: TenantGroup; deletionId:
 const restore = (deletionId: string, body: object = {}): Promise<Answer> =>
   app.call('POST', `deleted-groups/${deletionId}/restore`, { body });
 /** Rows of what is not as it was. */
-const lost = (answer: Answer): JsonObject[] => rowsOf(answer, 'results').filter(({ outcome }) => outcome !== 'restored');
+const lost = (answer: Answer): JsonObject[] =>
+  rowsOf(answer, 'results').filter(({ outcome }) => outcome !== 'restored');
 const row = async (deletionId: string): Promise<JsonObject | undefined> =>
   rowsOf(await app.call('GET', 'deleted-groups'), 'groups').find((each) => each.deletionId === deletionId);
 /** They are in Entra still, and have no mailbox any more. */
@@ -324,7 +325,9 @@ describe('an interrupted restore', () => {
     expect(['restored', 'already_restored']).toContain(answer.body?.outcome);
     expect(settings(await groupAt(control, address))).toEqual(settings(old));
     const created = await control.calls({ cmdlet: 'New-DistributionGroup' });
-    expect(created.filter(({ status }) => status === 200)).toHaveLength(fault.kind === 'commitThenReset' && cmdlet.startsWith('New') ? 0 : 1);
+    expect(created.filter(({ status }) => status === 200)).toHaveLength(
+      fault.kind === 'commitThenReset' && cmdlet.startsWith('New') ? 0 : 1,
+    );
   });
 
   test('is partial while settings are missing', async () => {

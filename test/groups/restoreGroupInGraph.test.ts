@@ -37,7 +37,8 @@ async function remove({ id, displayName }: TenantGroup): Promise<string> {
 }
 const restore = (deletionId: string, body: object = {}): Promise<Answer> =>
   app.call('POST', `deleted-groups/${deletionId}/restore`, { body });
-const lost = (answer: Answer): JsonObject[] => rowsOf(answer, 'results').filter(({ outcome }) => outcome !== 'restored');
+const lost = (answer: Answer): JsonObject[] =>
+  rowsOf(answer, 'results').filter(({ outcome }) => outcome !== 'restored');
 /** Past the thirty days that Entra keeps a group. */
 async function expire(): Promise<void> {
   await control.clock({ advanceMs: 31 * 86_400_000 });

@@ -52,7 +52,8 @@ function refuse(method: string, path: string): void {
     proxy.mode = line.startsWith(method) && line.includes(path) ? 'refuse' : 'forward';
   };
 }
-const listed = async (): Promise<unknown[]> => rowsOf(await list({ limit: '200' }), 'groups').map((row) => row.deletionId);
+const listed = async (): Promise<unknown[]> =>
+  rowsOf(await list({ limit: '200' }), 'groups').map((row) => row.deletionId);
 
 describe('without a complete snapshot nothing is deleted', () => {
   test('when the storage cannot be reached', async () => {
@@ -197,7 +198,10 @@ describe('the list of deleted groups', () => {
     });
   });
 
-  test.each(['abc', Buffer.from('[1,"x","y"]').toString('base64url')])('takes no cursor but its own: %s', async (cursor) => {
-    expect(await list({ cursor })).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
-  });
+  test.each(['abc', Buffer.from('[1,"x","y"]').toString('base64url')])(
+    'takes no cursor but its own: %s',
+    async (cursor) => {
+      expect(await list({ cursor })).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    },
+  );
 });
