@@ -30,8 +30,11 @@ const { metafile, warnings } = await build({
   plugins: [precompiledValidators()],
   // It exists only inside the worker, which hands it to `require`.
   external: ['@azure/functions-core'],
-  // CommonJS packages inside an ES module bundle still call `require`.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  // CommonJS packages inside an ES module bundle still call `require`. The name is ours alone: a package that imports
+  // `createRequire` itself would clash with it.
+  banner: {
+    js: "import { createRequire as requireForBundle } from 'node:module'; const require = requireForBundle(import.meta.url);",
+  },
   sourcemap: 'linked',
   metafile: true,
   logLevel: 'warning',
