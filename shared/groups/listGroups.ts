@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Call } from '../call.ts';
 import { isFault } from '../errors.ts';
 import type { DynamicGroups } from '../exchange/dynamicGroups.ts';
@@ -62,8 +63,11 @@ const stepSize = 30;
 const filteredPageSize = 100;
 /** What of the deadline may be gone before another step is begun. */
 const readingShare = 0.6;
-/** Of the oldest, which were most likely deleted, no more is known: a cursor must fit into a URL. */
-const maxSeen = 100;
+/**
+ * A cursor must fit into a URL. Those of one page do; more are kept only where many groups are created between two pages,
+ * and the oldest are forgotten first: they have most likely been deleted.
+ */
+const maxSeen = 250;
 
 export function createGroupLister(dependencies: GroupListerDependencies): GroupLister {
   const { graphGroupLists, groupLookups, dynamicGroups, protection } = dependencies;
@@ -205,9 +209,9 @@ function afterGraph({ kind, linkable }: GroupFilter): Position | null {
   return areWanted ? { in: 'exchange', after: '' } : null;
 }
 
-/** What tells a group from the others of its page, short enough for a cursor: 48 bits of its id. */
+/** What tells a group from the others of its page, short enough for a cursor: 48 bits of a hash of its id. */
 function markOf({ id }: GraphGroup): string {
-  return Buffer.from(id.replaceAll('-', ''), 'hex').subarray(-6).toString('base64url');
+  return createHash('sha256').update(id).digest().subarray(0, 6).toString('base64url');
 }
 
 const markLength = 8;
