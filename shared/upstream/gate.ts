@@ -14,12 +14,18 @@ export interface Ticket {
 /** Why a call did not get its turn: it would have come after the call's deadline. */
 export class NoTurn extends Error {
   override readonly name = 'NoTurn';
-  /** Until the gate opens; 0 when it is open and only the queue is long. */
+  /** Until the gate opens; 0 when it is open. */
   readonly afterMs: number;
+  /** Calls that were waiting with this one. */
+  readonly queued: number;
+  /** How long they take to go at the pace of late; null when none went while this one waited. */
+  readonly drainMs: number | null;
 
-  constructor(afterMs: number) {
+  constructor(found: { afterMs: number; queued: number; drainMs: number | null }) {
     super('the turn would come after the deadline');
-    this.afterMs = afterMs;
+    this.afterMs = found.afterMs;
+    this.queued = found.queued;
+    this.drainMs = found.drainMs;
   }
 }
 
@@ -38,6 +44,9 @@ export interface Gate {
 interface Waiter {
   readonly place: number;
   readonly call: Call;
+  readonly sinceMs: number;
+  /** How many calls had gone out by then. */
+  readonly sinceCount: number;
   readonly resolve: (ticket: Ticket) => void;
   readonly reject: (reason: NoTurn) => void;
 }
@@ -45,6 +54,7 @@ interface Waiter {
 export function createGate(clock: Clock, random: () => number): Gate {
   let pace = startPace(clock.now());
   let nextPlace = 0;
+  let count = 0;
   let waiters: Waiter[] = [];
   /** Of the pump that is due; null when none is. */
   let wake: AbortController | null = null;
@@ -59,7 +69,7 @@ export function createGate(clock: Clock, random: () => number): Gate {
     if (waiters.length === 0) return;
     const tooLate = waiters.filter(({ call }) => call.deadline.remainingMs() <= closedForMs());
     if (tooLate.length > 0) waiters = waiters.filter((waiter) => !tooLate.includes(waiter));
-    for (const waiter of tooLate) waiter.reject(new NoTurn(closedForMs()));
+    for (const waiter of tooLate) waiter.reject(noTurn(waiter, waiters.length + tooLate.length - 1));
 
     for (let next = waiters[0]; next !== undefined; next = waiters[0]) {
       const nowMs = clock.now();
@@ -70,8 +80,15 @@ export function createGate(clock: Clock, random: () => number): Gate {
       }
       waiters.shift();
       pace = sent(pace, waiters.length === 0, nowMs);
+      count += 1;
       next.resolve(ticketFor(nowMs));
     }
+  }
+
+  function noTurn({ sinceMs, sinceCount }: Waiter, queued: number): NoTurn {
+    const went = count - sinceCount;
+    const drainMs = went === 0 ? null : ((clock.now() - sinceMs) / went) * queued;
+    return new NoTurn({ afterMs: closedForMs(), queued, drainMs });
   }
 
   function pumpAfter(ms: number): void {
@@ -105,12 +122,14 @@ export function createGate(clock: Clock, random: () => number): Gate {
       new Promise((resolve, reject) => {
         const leave = () => {
           waiters = waiters.filter((each) => each !== waiter);
-          reject(new NoTurn(closedForMs()));
+          reject(noTurn(waiter, waiters.length));
         };
         const { signal } = call.deadline;
         const waiter: Waiter = {
           place,
           call,
+          sinceMs: clock.now(),
+          sinceCount: count,
           resolve: (ticket) => {
             signal.removeEventListener('abort', leave);
             resolve(ticket);

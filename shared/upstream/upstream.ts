@@ -61,8 +61,14 @@ const notSentCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR
 /** Exchange's tenant-wide cap, sent as plain text with a status nobody recorded (exchange.md §1.7). */
 const concurrencyText = /maximum number of concurrent requests/i;
 
-/** Where neither the upstream nor our backoff says how long to wait. */
+/** Where nothing says how long to wait. */
 const defaultRetryAfterSeconds = 10;
+/** A queue may be left by many at once: what it takes to drain is a guess, and the longer the worse. */
+const maxDrainSeconds = 60;
+
+function secondsOf(waitMs: number | null): number {
+  return waitMs === null ? defaultRetryAfterSeconds : Math.max(1, Math.ceil(waitMs / 1_000));
+}
 
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { name, baseUrl, tokens, clock } = options;
@@ -106,8 +112,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       return await gate.enter(place, call);
     } catch (error) {
       if (!(error instanceof NoTurn)) throw error;
-      if (error.afterMs === 0 && call.deadline.signal.aborted) throw outOfTime();
-      throw throttledFault(error.afterMs === 0 ? null : error.afterMs, { upstream: name });
+      if (error.afterMs > 0) throw throttledFault(error.afterMs, { upstream: name });
+      throw error.queued > 0 ? queueTooLong(error) : outOfTime();
     }
   }
 
@@ -190,8 +196,19 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     });
   }
 
+  /** Nobody refused us: more was asked of this app at once than goes out at the pace that the upstream takes. */
+  function queueTooLong({ queued, drainMs }: NoTurn): Fault {
+    const retryAfterSeconds = Math.min(maxDrainSeconds, secondsOf(drainMs));
+    return new Fault('throttled', {
+      detail: `The time for this request was over before its turn to call ${name} came: ${queued} other ${queued === 1 ? 'call' : 'calls'} of this app were waiting.`,
+      fix: 'Repeat the request after Retry-After, or send fewer at once; nothing of this step was written.',
+      upstream: name,
+      retryAfterSeconds,
+    });
+  }
+
   function throttledFault(afterMs: number | null, common: Pick<FaultDetails, 'upstream' | 'upstreamRequestId'>): Fault {
-    const retryAfterSeconds = afterMs === null ? defaultRetryAfterSeconds : Math.max(1, Math.ceil(afterMs / 1000));
+    const retryAfterSeconds = secondsOf(afterMs);
     return new Fault('throttled', {
       ...common,
       detail: `${name} is throttling this app and asks to wait ${retryAfterSeconds} s.`,

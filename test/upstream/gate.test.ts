@@ -158,6 +158,28 @@ describe('a caller at the gate', () => {
     expect(clock.elapsedMs).toBe(5_000);
   });
 
+  test('who leaves is told how many wait with it, and how long they take at the pace so far', async () => {
+    const { clock, gate } = open();
+    // Whoever is let in takes a second.
+    const goThrough = async () => {
+      const ticket = await gate.enter(gate.place(), callFor(clock));
+      await clock.sleep(1_000, new AbortController().signal);
+      ticket.lost();
+    };
+    for (let number = 0; number < startLimit * 10; number += 1) void goThrough();
+    const impatient = gate.enter(gate.place(), callFor(clock, 5_500)).catch((error: unknown) => error);
+    // Five rounds have gone since the first; four rounds and those of this moment still wait.
+    const left = startLimit * 4;
+    expect(await clock.runUntil(impatient)).toMatchObject({ afterMs: 0, queued: left, drainMs: (5_500 / 30) * left });
+  });
+
+  test('who leaves alone has waited for nobody else', async () => {
+    const { clock, gate } = open();
+    await Promise.all(Array.from({ length: startLimit }, () => gate.enter(gate.place(), callFor(clock))));
+    const alone = gate.enter(gate.place(), callFor(clock, 5_000)).catch((error: unknown) => error);
+    expect(await clock.runUntil(alone)).toMatchObject({ queued: 0, drainMs: null });
+  });
+
   test('goes when the wait is over, a little after', async () => {
     const { clock, gate } = open();
     (await gate.enter(gate.place(), callFor(clock))).throttled(2_000);

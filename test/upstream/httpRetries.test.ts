@@ -86,6 +86,14 @@ describe('an answer that asks to wait', () => {
     expect(server.heard).toHaveLength(50);
   });
 
+  test('and names none is told by the wait that we would have made, not by a fixed one', async () => {
+    server.script({ status: 429 });
+    call = testCall({ times: { totalMs: 5_000, proofMs: 0 }, clock });
+    // 250, 500, 1,000 and 2,000 fit into the five seconds; the next 4,000 do not.
+    expect(await faultOf(send('write'))).toMatchObject({ code: 'throttled', retryAfterSeconds: 4 });
+    expect(server.heard).toHaveLength(5);
+  });
+
   test('is told as one second at least', async () => {
     server.script({ status: 429, headers: { 'retry-after': '0' } });
     expect(await faultOf(send('read'))).toMatchObject({ code: 'throttled', retryAfterSeconds: 1 });
