@@ -306,6 +306,22 @@ describe('owners', () => {
 });
 
 describe('people in lists', () => {
+  test.each([
+    ['bypassModerationFrom', 'BypassModerationFromSendersOrMembers'],
+    ['acceptMessagesFrom', 'AcceptMessagesOnlyFromSendersOrMembers'],
+    ['rejectMessagesFrom', 'RejectMessagesFromSendersOrMembers'],
+    ['sendOnBehalf', 'GrantSendOnBehalfTo'],
+  ])('%s: set, found as it is, replaced, cleared', async (field, parameter) => {
+    const steps = [[ada, ben], [ben], []].map((people) => ({ people, ids: people.map((each) => cast.idOf(each)) }));
+    for (const { people, ids } of steps) {
+      await control.clearCalls();
+      expect((await patch(list, { [field]: people })).body).toMatchObject({ ok: true, outcome: 'updated' });
+      expect(await set()).toMatchObject([{ [parameter]: ids }]);
+      expect((await app.call('GET', `groups/${list}`)).body).toMatchObject({ [field]: people });
+      expect((await patch(list, { [field]: people })).body).toMatchObject({ outcome: 'unchanged' });
+    }
+  });
+
   test('that cannot be found are all told, and nothing is written', async () => {
     const answer = await patch(list, {
       displayName: 'Pier',
