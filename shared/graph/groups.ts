@@ -55,9 +55,7 @@ export interface GraphGroups {
   members(id: string, page: { size: number; from: string | null }, call: Call): Promise<GraphMemberPage>;
   /** All owners; Entra allows at most 100 (graph.md §1.4). Exchange keeps the owners of mail groups itself. */
   owners(id: string, call: Call): Promise<readonly GraphMember[]>;
-  /** Members, page by page, until the end. */
-  allMembers(id: string, call: Call): AsyncGenerator<readonly GraphMember[]>;
-  /** The same, with their addresses where those are asked for. */
+  /** Members, page by page, until the end; with their addresses where those are asked for. */
   memberPages(id: string, options: { addresses: boolean }, call: Call): AsyncGenerator<readonly GraphMember[]>;
   /** How many members Graph counts; the count may be older than the list (graph.md §8). */
   memberCount(id: string, call: Call): Promise<number>;
@@ -143,8 +141,6 @@ export function createGraphGroups(graph: Graph): GraphGroups {
     },
 
     memberPages,
-
-    allMembers: (id, call) => memberPages(id, { addresses: false }, call),
 
     memberCount: (id, call) =>
       graph.count(`/groups/${segment(id)}/members/$count`, 'GET /groups/{id}/members/$count', call),

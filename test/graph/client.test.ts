@@ -166,7 +166,7 @@ describe('a list of several pages', () => {
 
     server.script({ body: { value: [{ id: '1' }], '@odata.nextLink': link('a') } }, { body: { value: [{ id: '2' }] } });
     const pages: string[][] = [];
-    for await (const page of groups.allMembers('g', call)) pages.push(page.map(({ id }) => id));
+    for await (const page of groups.memberPages('g', { addresses: false }, call)) pages.push(page.map(({ id }) => id));
     expect(pages).toEqual([['1'], ['2']]);
   });
 

@@ -146,8 +146,22 @@ describe('the members of a group', () => {
     });
     const { id } = await named('Engineering Access');
     const ids = new Set<string>();
-    for await (const page of groups.allMembers(id, call)) for (const member of page) ids.add(member.id);
+    for await (const page of groups.memberPages(id, { addresses: false }, call)) {
+      for (const member of page) ids.add(member.id);
+    }
     expect(ids.size).toBe(1_050);
+  });
+
+  test('come with their addresses where those are asked for, and are counted', async () => {
+    const { id } = await named('Sales Nordics');
+    for await (const page of groups.memberPages(id, { addresses: true }, call)) {
+      const guest = page.find(({ displayName }) => displayName === 'Amara Osei');
+      expect(guest?.addresses).toContain('amara.osei@contoso.com');
+    }
+    for await (const page of groups.memberPages(id, { addresses: false }, call)) {
+      expect(page.flatMap(({ addresses }) => addresses)).toEqual([]);
+    }
+    expect(await groups.memberCount(id, call)).toBe(4);
   });
 
   test('are told from its owners', async () => {
