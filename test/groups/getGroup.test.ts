@@ -290,6 +290,15 @@ describe('every kind is told', () => {
     expect(await get(id)).toMatchObject({ status: 404, body: { code: 'group_not_found' } });
   });
 
+  test('a dynamic distribution group that Exchange does not let us look for is not called missing', async () => {
+    await control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Get-DynamicDistributionGroup' },
+      fault: { kind: 'nul' },
+    });
+    expect(await get('nobody@contoso.com')).toMatchObject({ status: 403, body: { code: 'exchange_forbidden' } });
+  });
+
   test('a dynamic distribution group that shares its name is told apart', async () => {
     await control.tenant({ groups: [{ mail: address, displayName: cast.dynamicDistribution.displayName }] });
     const answer = await get(cast.dynamicDistribution.displayName);
