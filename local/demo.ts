@@ -1,9 +1,17 @@
 /** `npm run demo`: plays the main job on the embedded default, and fails loudly where it goes otherwise than told. */
+import { everyKind } from './demo/everyKind.ts';
+import { exactMembership } from './demo/exactMembership.ts';
 import { mailEnabledSecurityGroup } from './demo/mailEnabledSecurityGroup.ts';
 import { createStory, type Story } from './demo/story.ts';
+import { whoDidWhat } from './demo/whoDidWhat.ts';
 import { startEverything } from './everything.ts';
 
-const scenes: readonly ((story: Story) => Promise<void>)[] = [mailEnabledSecurityGroup];
+const scenes: readonly ((story: Story) => Promise<void>)[] = [
+  mailEnabledSecurityGroup,
+  everyKind,
+  exactMembership,
+  whoDidWhat,
+];
 
 const startedAtMs = performance.now();
 const log: string[] = [];

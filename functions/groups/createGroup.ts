@@ -12,8 +12,8 @@ import {
   smtpAddress,
   writeReply,
 } from '../../shared/action/schemas.ts';
-import { departRestrictions, joinRestrictions } from '../../shared/exchange/distributionGroups.ts';
-import { groupVisibilities } from '../../shared/graph/groupWrites.ts';
+import { departRestrictions, joinRestrictions } from '../../shared/groups/kindFields.ts';
+import { groupVisibilities } from '../../shared/groups/kindFields.ts';
 import { creatableKinds, creationOutcomes, toGroupRequest } from '../../shared/groups/creationPlan.ts';
 
 export const createGroup = action({

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
 import { groupParams, nullable, oneOf, readReply } from '../../shared/action/schemas.ts';
-import { departRestrictions, joinRestrictions } from '../../shared/exchange/distributionGroups.ts';
+import { departRestrictions, joinRestrictions } from '../../shared/groups/kindFields.ts';
 import { groupKinds } from '../../shared/groups/kinds.ts';
 
 function people(description: string) {

@@ -10,7 +10,7 @@ import {
   smtpAddress,
   writeReply,
 } from '../../shared/action/schemas.ts';
-import { departRestrictions, joinRestrictions } from '../../shared/exchange/distributionGroups.ts';
+import { departRestrictions, joinRestrictions } from '../../shared/groups/kindFields.ts';
 import { changeOutcomes, updateOutcomes } from '../../shared/groups/groupChange.ts';
 import { groupKinds } from '../../shared/groups/kinds.ts';
 

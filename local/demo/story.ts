@@ -12,6 +12,8 @@ export interface Step {
   /** Below `/api/`. */
   readonly path: string;
   readonly body?: object;
+  /** In place of a body that is too long to be read. */
+  readonly shown?: object;
   /** The status and the fields that the reply must have. */
   readonly expected: { readonly status: number } & Readonly<Record<string, unknown>>;
 }
@@ -24,11 +26,16 @@ export interface Story {
   check(sentence: string, actual: unknown, expected: unknown): void;
   /** The simulated tenant, past our own code. */
   tenant(): Promise<Tenant>;
+  /** Puts many people or groups into the tenant at once (docs/simulator.md). */
+  seed(many: object): Promise<void>;
+  /** The cmdlets with which Exchange was written to, one entry a call; a `$batch` has one for each part. */
+  cmdletWrites(): Promise<string[]>;
 }
 
 interface Tenant {
   readonly groups: readonly {
     readonly id: string;
+    readonly displayName: string;
     readonly mail: string | null;
     readonly members: readonly string[];
   }[];
@@ -65,13 +72,16 @@ export function createStory({ api, key, simulator }: Everything, print: (line: s
 
       print('');
       print(`▸ ${step.title}`);
-      print(`  ${step.method} /api/${step.path}${step.body === undefined ? '' : ` ${JSON.stringify(step.body)}`}`);
+      const shown = step.shown ?? step.body;
+      print(`  ${step.method} /api/${step.path}${shown === undefined ? '' : ` ${JSON.stringify(shown)}`}`);
       const words = [
         textOf(body, 'outcome') || textOf(body, 'code'),
         textOf(body, 'message') || textOf(body, 'detail'),
       ];
       print(`  ${response.status} ${words.join(' ')}`.trimEnd());
-      for (const row of rowsOf(body)) print(`    ${row}`);
+      const rows = rowsOf(body);
+      for (const row of rows.slice(0, rowsShown)) print(`    ${row}`);
+      if (rows.length > rowsShown) print(`    … and ${rows.length - rowsShown} more`);
       print(`  ${tookMs} ms, upstream: ${describeCalls(calls)}`);
       compare(step.title, { status: response.status, ...body }, step.expected);
       return { status: response.status, body };
@@ -83,7 +93,22 @@ export function createStory({ api, key, simulator }: Everything, print: (line: s
     },
 
     tenant: async () => (await (await fetch(`${control}/_sim/state`)).json()) as Tenant,
+
+    seed: async (many) => {
+      const response = await fetch(`${control}/_sim/seed`, { method: 'POST', body: JSON.stringify(many) });
+      if (!response.ok) throw new Error(`The simulator refused to be seeded: ${await response.text()}`);
+    },
+
+    cmdletWrites: async () =>
+      (await journal()).flatMap(({ cmdlet }) => (cmdlet === null || isRead(cmdlet) ? [] : [cmdlet])),
   };
+}
+
+/** Of a reply; more than a screen is read by nobody. */
+const rowsShown = 6;
+
+function isRead(cmdlet: string): boolean {
+  return cmdlet.startsWith('Get-');
 }
 
 function textOf(body: Readonly<Record<string, unknown>>, name: string): string {
@@ -94,8 +119,25 @@ function textOf(body: Readonly<Record<string, unknown>>, name: string): string {
 function rowsOf(body: Readonly<Record<string, unknown>>): string[] {
   const results = Array.isArray(body.results) ? (body.results as Record<string, unknown>[]) : [];
   const members = Array.isArray(body.members) ? (body.members as Record<string, unknown>[]) : [];
+  const changes = Array.isArray(body.changes) ? (body.changes as Record<string, unknown>[]) : [];
+  const groups = Array.isArray(body.groups) ? (body.groups as Record<string, unknown>[]) : [];
+  const entries = Array.isArray(body.entries) ? (body.entries as Record<string, unknown>[]) : [];
+  const errors = Array.isArray(body.errors) ? (body.errors as Record<string, unknown>[]) : [];
   return [
-    ...results.map(({ member, code, message }) => `${String(member)}: ${String(code)}. ${String(message)}`),
+    ...errors.map(({ pointer, message, fix }) => `${String(pointer)} ${String(message)}. ${String(fix)}`),
+    ...results.map(
+      ({ member, item, code, message }) => `${String(member ?? item)}: ${String(code)}. ${String(message)}`,
+    ),
+    ...changes.map(
+      ({ field, before, after, code }) => `${String(field)}: ${String(before)} → ${String(after)} (${String(code)})`,
+    ),
+    ...groups.map(
+      ({ displayName, kind, blockerMessage }) => `${String(displayName)} (${String(kind)}): ${String(blockerMessage)}`,
+    ),
+    ...entries.map(
+      ({ at, operation, targetName, state }) =>
+        `${String(at)} ${String(operation)} ${String(targetName)} ${String(state)}`,
+    ),
     ...members.map(({ type, userPrincipalName, mail }) => `${String(type)} ${String(userPrincipalName ?? mail)}`),
   ];
 }

@@ -53,3 +53,6 @@ export function refuseForeignFields(kind: GroupKind, names: readonly string[]): 
     errors,
   });
 }
+
+export { departRestrictions, joinRestrictions } from '../exchange/distributionGroups.ts';
+export { groupVisibilities } from '../graph/groupWrites.ts';
