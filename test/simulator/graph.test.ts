@@ -233,6 +233,9 @@ test('a Microsoft 365 group takes users only, keeps its last owner and its nickn
   expect(lastOwner.body.error.message).toContain('must have at least one owner');
   const twin = { displayName: 'Twin', mailNickname: 'social-club', mailEnabled: true, securityEnabled: false };
   expect((await bench.graph('POST', '/groups', { body: { ...twin, groupTypes: ['Unified'] } })).status).toBe(400);
+  const rename = (mailNickname: string) => bench.graph('PATCH', `/groups/${id}`, { body: { mailNickname } });
+  expect((await rename('project-aurora')).body.error.message).toContain('mailNickname already exists');
+  expect((await rename('social-circle')).status).toBe(204);
 });
 
 test('a permission for members opens the members and nothing else', async () => {

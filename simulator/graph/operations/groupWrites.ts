@@ -129,7 +129,7 @@ export const updateGroup: GraphOperation = {
   permissions: memberWritePermissions,
   options: [],
   run(context) {
-    const { call, caller, tenant } = context;
+    const { call, caller, tenant, view } = context;
     const body = bodyOf(call);
     const { 'members@odata.bind': members, 'owners@odata.bind': owners, ...properties } = body;
     const onlyMembers = Object.keys(properties).length === 0 && owners === undefined;
@@ -139,7 +139,9 @@ export const updateGroup: GraphOperation = {
     refuseUnwritable(target, caller);
     checkBody(body, writable);
     if (members !== undefined) refuseDynamic(target);
-    tenant.commit('entra', [{ put: withBinds(context, { ...target, ...(properties as Partial<Group>) }, body) }]);
+    const changed: Group = { ...target, ...(properties as Partial<Group>) };
+    if (body.mailNickname !== undefined) refuseTaken(view, changed, []);
+    tenant.commit('entra', [{ put: withBinds(context, changed, body) }]);
     return empty(204);
   },
 };
