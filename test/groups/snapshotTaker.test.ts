@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { readConfig } from '../../shared/config.ts';
 import { Fault } from '../../shared/errors.ts';
 import { GraphFault } from '../../shared/graph/errors.ts';
 import type { GraphGroup, GraphGroups, GraphMember } from '../../shared/graph/groups.ts';
 import type { Recipients } from '../../shared/exchange/recipients.ts';
 import { groupInGraph } from '../../shared/groups/group.ts';
+import { newDeletionId } from '../../shared/groups/snapshot.ts';
 import { createSnapshots, type Snapshots } from '../../shared/groups/snapshots.ts';
 import { createSnapshotTaker, type SnapshotTaker } from '../../shared/groups/snapshotTaker.ts';
-import { invertedTime } from '../../shared/store/invertedTime.ts';
 import type { Blobs } from '../../shared/store/blobs.ts';
 import { createFakeClock, type FakeClock } from '../support/fakeClock.ts';
 import { testCall, type TestCall } from '../support/rooms.ts';
@@ -298,6 +299,21 @@ function testCallThatLasts(): TestCall {
   return call;
 }
 
-test('a deletionId of a later deletion sorts first', () => {
-  expect(invertedTime(2) < invertedTime(1)).toBe(true);
+test.each([
+  ['', 90],
+  ['1', 1],
+  ['3650', 3650],
+  ['0', ['SNAPSHOT_RETENTION_DAYS']],
+  ['3651', ['SNAPSHOT_RETENTION_DAYS']],
+  ['a week', ['SNAPSHOT_RETENTION_DAYS']],
+])('SNAPSHOT_RETENTION_DAYS of "%s" comes to %j', (value, expected) => {
+  const least = { AZURE_TENANT_ID: groupId, AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
+  const result = readConfig({ ...least, SNAPSHOT_RETENTION_DAYS: value });
+  const read = result.ok ? result.config.snapshotRetentionDays : result.fault.errors.map(({ pointer }) => pointer);
+  expect(read).toEqual(expected);
+});
+
+test('a later deletion sorts first', () => {
+  expect(newDeletionId(2_000) < newDeletionId(1_000)).toBe(true);
+  expect(newDeletionId(1_000)).not.toBe(newDeletionId(1_000));
 });
