@@ -187,7 +187,7 @@ export function createGraphGroupCreator(dependencies: GraphGroupCreatorDependenc
       return true;
     } catch (error) {
       if (!isFault(error)) throw error;
-      call.warn(`Not all owners could be set; repeat the request to complete them. ${error.message} ${error.fix}`);
+      call.warn(`The group was created, but not with all its owners. ${error.message} ${error.fix}`);
       return false;
     }
   }
@@ -198,7 +198,13 @@ export function createGraphGroupCreator(dependencies: GraphGroupCreatorDependenc
     const results = await ownerWrites.ensure('add', groupInGraph(group), owners.map(targetOfMember), call);
     for (const result of results.values()) {
       if (result.type === 'settled') continue;
-      throw new Fault(result.code, { detail: result.message, fix: 'Repeat the request.', upstream: 'graph' });
+      const { code, message, retryAfterSeconds } = result;
+      throw new Fault(code, {
+        detail: `Not all owners could be set: ${message}`,
+        fix: 'Repeat the request: it looks first at what is there and writes only what is missing.',
+        upstream: 'graph',
+        ...(retryAfterSeconds === null ? {} : { retryAfterSeconds }),
+      });
     }
   }
 

@@ -320,6 +320,22 @@ describe('a group that is created', () => {
     ]);
   });
 
+  test('takes description, visibility and members along where they are given', async () => {
+    server.script({ status: 201, body: { id: group } });
+    const more = { kind: 'microsoft365', description: 'x', visibility: 'Private', owners: [], members: [bob] } as const;
+    await createGraphGroupWrites(graph).create({ displayName: 'Crew', mailNickname: 'crew', ...more }, call);
+    expect(heard()[0]?.body).toEqual({
+      displayName: 'Crew',
+      mailNickname: 'crew',
+      mailEnabled: true,
+      securityEnabled: false,
+      groupTypes: ['Unified'],
+      description: 'x',
+      visibility: 'Private',
+      'members@odata.bind': [`${server.url}/v1.0/directoryObjects/${bob}`],
+    });
+  });
+
   test.each([
     [204, undefined],
     [201, {}],
