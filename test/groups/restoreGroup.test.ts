@@ -364,6 +364,31 @@ describe('an interrupted restore', () => {
     expect(await control.writes()).toEqual([]);
   });
 
+  test('by another one of the same deletion at once is refused: one group comes of it', async () => {
+    const { deletionId } = await deleted();
+    const answers = await Promise.all([restore(deletionId), restore(deletionId)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body?.code).toBe('group_busy');
+    expect(await control.calls({ cmdlet: 'New-DistributionGroup' })).toHaveLength(1);
+  });
+
+  test('whose reads fail too is an open outcome, and a repeat finds the group', async () => {
+    const { deletionId } = await deleted();
+    await play('New-DistributionGroup', { kind: 'commitThenReset' });
+    await play('Get-DistributionGroup', { kind: 'status', status: 503 }, 50);
+    expect(await restore(deletionId)).toMatchObject({ status: 504, body: { code: 'outcome_unknown' } });
+    await control.clearFaults();
+    expect((await restore(deletionId)).body).toMatchObject({ outcome: 'restored', restoredMemberCount: 3 });
+    expect(await control.calls({ cmdlet: 'New-DistributionGroup' })).toHaveLength(1);
+  });
+
+  test('at a passing failure of Exchange loses no owner and nobody else', async () => {
+    const { deletionId } = await deleted();
+    await play('Get-Recipient', { kind: 'throttle', seconds: 90 });
+    expect(await restore(deletionId)).toMatchObject({ status: 429, body: { code: 'throttled' } });
+    expect(await control.writes()).toEqual([]);
+  });
+
   test('of a group that was deleted once more begins anew', async () => {
     const { deletionId } = await deleted();
     await restore(deletionId);

@@ -77,6 +77,17 @@ describe('a Microsoft 365 group', () => {
     expect((await restore(deletionId)).body).toMatchObject({ outcome: 'restored', id: old.id });
   });
 
+  test('that Entra does not show yet is told to be asked for again', async () => {
+    const old = await create('microsoft365');
+    const deletionId = await remove(old);
+    const body = { error: { code: 'Request_ResourceNotFound', message: 'Not there.' } };
+    const match = { method: 'GET', path: `/v1.0/groups/${old.id}` };
+    await control.fault({ upstream: 'graph', match, fault: { kind: 'status', status: 404, body }, times: 50 });
+    expect(await restore(deletionId)).toMatchObject({ status: 429, body: { code: 'not_replicated' } });
+    await control.clearFaults();
+    expect((await restore(deletionId)).body).toMatchObject({ outcome: 'restored', id: old.id });
+  });
+
   test('is created anew when Entra has it no longer, and what Graph cannot give is told', async () => {
     const old = await create('microsoft365', { description: 'Who fly', visibility: 'Private' });
     await control.tenant({
@@ -176,6 +187,47 @@ describe('a security group', () => {
     });
     const answer = await restore(deletionId, { owners: [ada], members: false });
     expect((await groupOf(String(answer.body?.id))).owners).toEqual([ids[1]]);
+  });
+
+  test('whose former owners are gone says so, and wants new ones when none is left', async () => {
+    const leaver = { userPrincipalName: 'leaver@contoso.com', displayName: 'Leaver' };
+    await control.tenant({ users: [leaver] });
+    const both = await create('security', { owners: [owner, leaver.userPrincipalName] });
+    const alone = await create('security', {
+      alias: 'alone',
+      displayName: 'Alone',
+      owners: [leaver.userPrincipalName],
+    });
+    const deletions = [await remove(both), await remove(alone)] as const;
+    await expire();
+    const guarded = { AzureWebJobsStorage: storage, PROTECTED_USERS: leaver.userPrincipalName };
+    const strict = await world.startApp(guarded);
+    const send = (id: string) => strict.call('POST', `deleted-groups/${id}/restore`, { body: {} });
+    expect(lost(await send(deletions[0]))).toMatchObject([
+      { kind: 'identity' },
+      { kind: 'owner', item: leaver.userPrincipalName, code: 'protected_object' },
+    ]);
+    expect(await send(deletions[1])).toMatchObject({ status: 409, body: { code: 'owner_not_valid' } });
+  });
+
+  test('whose further owners Graph does not take yet is partial, and a repeat links them', async () => {
+    const users = Array.from({ length: 22 }, (_, index) => ({ userPrincipalName: `chief${index}@contoso.com` }));
+    await control.tenant({ users: users.map((user) => ({ ...user, displayName: user.userPrincipalName })) });
+    const old = await create('security', { owners: users.map(({ userPrincipalName }) => userPrincipalName) });
+    const deletionId = await remove(old);
+    await expire();
+    await control.fault({
+      upstream: 'graph',
+      match: { method: 'PATCH', path: '/groups/' },
+      fault: { kind: 'throttle', seconds: 60 },
+    });
+    expect((await restore(deletionId)).body).toMatchObject({ ok: false, outcome: 'partial', restoredMemberCount: 0 });
+    await control.clock({ advanceMs: 120_000 });
+    await app.close();
+    app = await world.startApp({ AzureWebJobsStorage: storage });
+    const answer = await restore(deletionId);
+    expect(answer.body).toMatchObject({ ok: true, outcome: 'restored', restoredMemberCount: 2 });
+    expect((await groupOf(String(answer.body?.id))).owners).toHaveLength(22);
   });
 
   test('that was never deleted after all is left as it is', async () => {
