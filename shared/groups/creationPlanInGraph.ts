@@ -55,12 +55,7 @@ export function compareInGraph(
   const kind = kindInGraph(actual);
   const described = actual.isDynamic ? `${kind} with a membership rule` : kind;
   differs('kind', described === request.kind, described, request.kind);
-  differs(
-    'displayName',
-    sameText(actual.displayName, request.displayName),
-    actual.displayName,
-    request.displayName,
-  );
+  differs('displayName', sameText(actual.displayName, request.displayName), actual.displayName, request.displayName);
   if (request.description !== null && actual.description !== null) {
     differs('description', actual.description === request.description, actual.description, request.description);
   }
