@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { auditRows } from '../support/auditRows.ts';
 import { directoryOf, groupAt, isGone, parametersOf, readCast, type TenantGroup } from '../support/directory.ts';
 import { type Answer, type JsonObject, rowsOf, startWorld } from '../support/world.ts';
+import { createWire } from './wire.ts';
 
 const world = await startWorld();
 const { control } = world;
@@ -387,6 +388,25 @@ describe('an interrupted restore', () => {
     await play('Get-Recipient', { kind: 'throttle', seconds: 90 });
     expect(await restore(deletionId)).toMatchObject({ status: 429, body: { code: 'throttled' } });
     expect(await control.writes()).toEqual([]);
+  });
+
+  test('whose group has no Entra id yet is pending, and done by a repeat', async () => {
+    const { deletionId } = await deleted();
+    const wire = createWire();
+    wire.onAnswer(({ cmdlet, text }) =>
+      cmdlet.endsWith('-DistributionGroup')
+        ? text.replace(/"ExternalDirectoryObjectId":"[^"]*"/g, '"ExternalDirectoryObjectId":""')
+        : text,
+    );
+    const early = await world.startApp({ AzureWebJobsStorage: storage }, { fetch: wire.fetch });
+    const answer = await early.call('POST', `deleted-groups/${deletionId}/restore`, { body: {} });
+    expect(answer.body).toMatchObject({ ok: false, outcome: 'pending', id: null, restoredMemberCount: 3 });
+    expect((await restore(deletionId)).body).toMatchObject({
+      ok: true,
+      outcome: 'restored',
+      id: (await groupAt(control, address)).id,
+      restoredMemberCount: 3,
+    });
   });
 
   test('of a group that was deleted once more begins anew', async () => {

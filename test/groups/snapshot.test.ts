@@ -164,6 +164,22 @@ describe('the snapshot of a deleted group', () => {
   });
 });
 
+describe('a restore whose progress cannot be stored', () => {
+  test('is done all the same, says so, and is not done twice', async () => {
+    const { body } = await remove();
+    const path = `deleted-groups/${String(body?.deletionId)}/restore`;
+    refuse('PUT', '/snapshots/groups/');
+    const answer = await app.call('POST', path, { body: {} });
+    expect(answer.body).toMatchObject({ outcome: 'restored', restoredMemberCount: 2 });
+    expect(answer.body?.warnings).toEqual([expect.stringContaining('could not be stored')]);
+    refuse('none', '');
+    await control.clearCalls();
+    const again = await app.call('POST', path, { body: {} });
+    expect(again.body).toMatchObject({ outcome: 'restored', changed: false, restoredMemberCount: 2 });
+    expect(await control.writes()).toEqual([]);
+  });
+});
+
 describe('the list of deleted groups', () => {
   test('has the newest first, page by page, each once', async () => {
     const gone: unknown[] = [];
