@@ -110,6 +110,8 @@ function isIdentifiedBy(recipient: Recipient, identity: string): boolean {
  */
 export function isEntryOf(recipient: Recipient, entry: string): boolean {
   const { id, exchangeId, name, alias, distinguishedName, primarySmtpAddress } = recipient;
+  // A recipient may lack a name or an address, which then reads as an empty text and means nobody.
+  if (entry === '') return false;
   const canonicalEnd = entry.includes('/') ? entry.slice(entry.lastIndexOf('/') + 1) : null;
   return (
     [id, exchangeId, name, alias, distinguishedName, primarySmtpAddress].some((each) => sameText(each, entry)) ||
