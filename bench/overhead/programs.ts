@@ -27,6 +27,7 @@ export async function preparePrograms(): Promise<Programs> {
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    packages: 'external',
     format: 'esm',
     platform: 'node',
     target: 'node20',

@@ -11,7 +11,7 @@ const [graphUrl, exchangeUrl, tenantId] = [env('GRAPH_BASE_URL'), env('EXCHANGE_
 const { group, groupId, exchangeGroupId, member, memberId } = JSON.parse(env('BENCH_TARGET')) as Record<string, string>;
 
 const groupFields =
-  'id,displayName,description,mail,mailNickname,proxyAddresses,groupTypes,mailEnabled,securityEnabled,onPremisesSyncEnabled,isAssignableToRole,isManagementRestricted';
+  'id,displayName,description,mail,mailNickname,proxyAddresses,groupTypes,mailEnabled,securityEnabled,onPremisesSyncEnabled,onPremisesSecurityIdentifier,membershipRule,resourceProvisioningOptions,visibility,isAssignableToRole,isManagementRestricted';
 const invokeUrl = `${exchangeUrl}/adminapi/beta/${tenantId}/InvokeCommand`;
 const anchor = `APP:SystemMailbox{bb558c35-97f1-4cb9-8ff7-d53741dc928c}@${tenantId}`;
 
@@ -88,16 +88,13 @@ async function table(method: string, resource: string, body: object): Promise<vo
 }
 await table('POST', 'Tables', { TableName: 'benchproxy' });
 
-/** As both actions begin: both directories at once. */
+const named = { Filter: `Name -eq '${group}' -or DisplayName -eq '${group}'`, ResultSize: 'Unlimited' };
+
+/** As both actions begin: all that a name can be, at once. */
 const resolveGroup = () =>
   Promise.all([
-    exchange(
-      invokeUrl,
-      command('Get-DistributionGroup', {
-        Filter: `Name -eq '${group}' -or DisplayName -eq '${group}'`,
-        ResultSize: 'Unlimited',
-      }),
-    ),
+    exchange(invokeUrl, command('Get-DistributionGroup', named)),
+    exchange(invokeUrl, command('Get-DynamicDistributionGroup', named)),
     graph(
       `/groups?$filter=${encodeURIComponent(`displayName eq '${group}'`)}&$select=${encodeURIComponent(groupFields)}`,
     ),
@@ -112,17 +109,39 @@ async function listMembers(): Promise<string> {
 async function addMember(): Promise<string> {
   await resolveGroup();
   await batchOfOne('Get-Recipient', { Identity: member });
-  const key = { PartitionKey: 'bench', RowKey: randomUUID() };
-  const at = new Date().toISOString();
-  const planned = JSON.stringify([{ member, id: memberId }]);
-  await table('POST', 'benchproxy', { ...key, at, operation: 'add', targetName: group, state: 'intent', planned });
+  const key = { PartitionKey: new Date().toISOString().slice(0, 10), RowKey: randomUUID() };
+  const rows = JSON.stringify([{ member, id: memberId }]);
+  // As many columns as the app's audit has.
+  await table('POST', 'benchproxy', {
+    ...key,
+    at: new Date().toISOString(),
+    requestId: randomUUID(),
+    operationId: '',
+    action: 'addMembers',
+    operation: 'Add-DistributionGroupMember',
+    targetType: 'group',
+    targetId: groupId,
+    targetName: group,
+    targetIdFolded: groupId,
+    targetNameFolded: group,
+    state: 'intent',
+    before: 'null',
+    planned: rows,
+  });
   const answer = await batchOfOne('Add-DistributionGroupMember', {
     Identity: exchangeGroupId,
     Member: memberId,
     BypassSecurityGroupManagerCheck: true,
   });
   const row = `benchproxy(PartitionKey='${key.PartitionKey}',RowKey='${key.RowKey}')`;
-  await table('PATCH', row, { finishedAt: new Date().toISOString(), state: 'succeeded', after: planned });
+  await table('PATCH', row, {
+    finishedAt: new Date().toISOString(),
+    state: 'succeeded',
+    code: '',
+    message: '',
+    upstreamRequestId: randomUUID(),
+    after: rows,
+  });
   return answer;
 }
 
