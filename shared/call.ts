@@ -69,20 +69,13 @@ export function startCall(
   };
 }
 
-/** The same call, ended early when `signal` aborts. `end` stops listening. */
+/**
+ * The same call with its work ended early when `signal` aborts; what has been written is proven and recorded all the same.
+ * `end` stops listening.
+ */
 export function endedBy(call: Call, signal: AbortSignal): Call & { end(): void } {
   const work = joinDeadline(call.deadline, signal);
-  const proof = joinDeadline(call.proving().deadline, signal);
-  const provingCall: Call = { ...call, deadline: proof, proving: () => provingCall };
-  return {
-    ...call,
-    deadline: work,
-    proving: () => provingCall,
-    end: () => {
-      work.end();
-      proof.end();
-    },
-  };
+  return { ...call, deadline: work, end: () => work.end() };
 }
 
 /** Joined by hand: on Node.js 20 a signal of AbortSignal.any may be collected before it fires. */

@@ -1,6 +1,6 @@
 import { type Call, endedBy } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import { Fault } from '../errors.ts';
+import { Fault, isFault } from '../errors.ts';
 import { isEnded, type Operation } from '../operations/operation.ts';
 import type { OperationStore } from '../operations/operationStore.ts';
 import type { Blobs } from '../store/blobs.ts';
@@ -19,6 +19,7 @@ export interface GroupNotes {
 export interface HeldGroup {
   /** Ends when the hold is lost. */
   readonly call: Call;
+  readonly lost: AbortSignal;
   readonly notes: GroupNotes;
   /** @throws Fault `storage_unavailable` */
   note(change: Partial<GroupNotes>): Promise<void>;
@@ -68,13 +69,14 @@ export function createGroupLock(dependencies: {
   const { leases, blobs, operations, clock, random } = dependencies;
 
   async function readNotes(name: string, call: Call): Promise<GroupNotes> {
-    return ((await blobs.read(name, call)) as GroupNotes | null) ?? noNotes;
+    const notes = ((await blobs.read(name, call)) as GroupNotes | null) ?? noNotes;
+    return { ...notes, removals: recentRemovals(notes.removals, clock.now()) };
   }
 
   /** The operation that has claimed the group and goes on; a claim outlives its operation when the app crashed. */
   async function runningOperation({ claim }: GroupNotes, call: Call): Promise<Operation | null> {
-    if (claim === null || claim.operationId === null) return null;
-    const operation = await operations.get(claim.operationId, call);
+    const operationId = claim?.operationId ?? null;
+    const operation = operationId === null ? null : await operations.get(operationId, call);
     return operation === null || isEnded(operation) ? null : operation;
   }
 
@@ -124,6 +126,7 @@ export function createGroupLock(dependencies: {
         };
         const held: HeldGroup = {
           call: heldCall,
+          lost: taken.lost,
           get notes() {
             return notes;
           },
@@ -136,11 +139,17 @@ export function createGroupLock(dependencies: {
       }
     },
 
-    recentRemovals: async (groupId, call) => {
-      const { removals } = await readNotes(nameOf(groupId), call);
-      return recentRemovals(removals, clock.now());
-    },
+    recentRemovals: async (groupId, call) => (await readNotes(nameOf(groupId), call)).removals,
   };
+}
+
+/** Members that went count in the guard's window, whoever removed them (design §6.7). What was done must be told. */
+export async function countRemovals(held: HeldGroup, removal: Removal): Promise<void> {
+  if (removal.count === 0) return;
+  await held.note({ removals: [...held.notes.removals, removal] }).catch((error: unknown) => {
+    if (!isFault(error)) throw error;
+    held.call.warn('The removals could not be counted for the guard of later requests.');
+  });
 }
 
 function nameOf(groupId: string): string {

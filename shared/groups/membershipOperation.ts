@@ -198,7 +198,7 @@ export function createMembershipOperations(dependencies: MembershipOperationDepe
         // A plan alone: nobody is kept from writing.
         const next = async (current: Operation) =>
           current.planPages === null ? planSlice(current, group, null, call) : end(current);
-        await work({ call, next, letGo: () => Promise.resolve(), summary });
+        await work({ call, lost: null, next, letGo: () => Promise.resolve(), summary });
         return;
       }
       refuseUnmanageable(group, protection);
@@ -207,6 +207,7 @@ export function createMembershipOperations(dependencies: MembershipOperationDepe
       await groupLock.hold(lockIdOf(group), applicant, call, async (held) => {
         await work({
           call: held.call,
+          lost: held.lost,
           next: (current, save) => nextStep(current, group, held, save),
           letGo: () => held.note({ claim: null }),
           summary,

@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import { type Fault, faultTable, isFault, toFault } from '../errors.ts';
+import { Fault, faultTable, isFault, toFault } from '../errors.ts';
 import type { Queues } from '../store/queues.ts';
 import { isEnded, type Operation } from './operation.ts';
 import { isOperationId, type OperationChange, type OperationStore } from './operationStore.ts';
@@ -67,6 +67,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
     const turnEndsAtMs = clock.now() + turnMs;
     let told: readonly string[] = [];
     const save = async (change: OperationChange) => {
+      if (held.lost?.aborted === true) throw holdLost();
       told = mergeWarnings(told, call.warnings);
       return operations.update(operationId, { ...change, warnings: told }, held.call.proving());
     };
@@ -182,6 +183,13 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
       return revivedCount;
     },
   };
+}
+
+function holdLost(): Fault {
+  return new Fault('group_busy', {
+    detail: 'The hold on the group was lost in the middle of a slice; whoever has it now looks at that slice again.',
+    fix: 'Nothing: the operation goes on by itself.',
+  });
 }
 
 function abandoned(nowMs: number): OperationChange {

@@ -19,6 +19,8 @@ export type Step =
 export interface HeldOperation {
   /** Ends when the hold on the target is lost. */
   readonly call: Call;
+  /** Somebody else may be at work on it now: nothing more may be stored. null: the target needs no hold. */
+  readonly lost: AbortSignal | null;
   /** The next slice, from stored state: whatever the slice before came to, or how it was cut off. */
   next(operation: Operation, save: (change: OperationChange) => Promise<Operation>): Promise<Step>;
   /** The operation has ended: its target is free for others. */

@@ -173,7 +173,7 @@ describe('the outcome of a write that went wrong', () => {
       {
         operation: 'New-DistributionGroup',
         state: 'failed',
-        code: 'upstream_rejected',
+        code: 'domain_not_accepted',
         message: expect.stringContaining('not an accepted domain'),
         after: null,
       },

@@ -43,7 +43,7 @@ const sent = async (cmdlet: string): Promise<number> => (await control.calls({ c
 
 /** Everybody asked for, once, and who was there before. */
 async function isExactly(what: Change, members: readonly string[]): Promise<void> {
-  const ids = (await groupAt(control, address)).members;
+  const ids = [...(await groupAt(control, address)).members];
   const { users } = (await control.state()) as { users: { id: string; userPrincipalName: string }[] };
   const names = ids.map((id) => users.find((user) => user.id === id)?.userPrincipalName);
   expect(names.sort()).toEqual([owner, ...(what === 'add' ? members : [])].sort());
