@@ -6,7 +6,7 @@ import type { GraphGroups } from '../graph/groups.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { warnOfOpenList } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from './group.ts';
-import type { GroupLock, HeldGroup } from './groupLock.ts';
+import { countRemovals, type GroupLock } from './groupLock.ts';
 import type { GroupKind } from './kinds.ts';
 import { failedRow, type MemberRow, type MembershipSummary, plannedRow, settledRow, summarize } from './memberRows.ts';
 import type { MemberTarget } from './memberTarget.ts';
@@ -120,16 +120,6 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
     return found;
   }
 
-  /** Members that go count in the guard's window, whoever removes them (design §6.7). */
-  async function noteRemovals(held: HeldGroup, removedCount: number, call: Call): Promise<void> {
-    if (removedCount === 0) return;
-    const removal = { atMs: clock.now(), count: removedCount, sizeBefore: null };
-    await held.note({ removals: [...held.notes.removals, removal] }).catch((error: unknown) => {
-      if (!isFault(error)) throw error;
-      call.warn('The removals could not be counted for the guard of later requests.');
-    });
-  }
-
   async function changeResolved(
     change: MemberChange,
     group: Group,
@@ -140,7 +130,7 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
     if (isDryRun) return changeAll(change, group, members, isDryRun, call);
     const hold = await groupLock.hold(lockIdOf(group), { waitMs: patienceMs }, call, async (held) => {
       const summary = await changeAll(change, group, members, isDryRun, held.call);
-      await noteRemovals(held, summary.removedCount, call);
+      await countRemovals(held, { atMs: clock.now(), count: summary.removedCount, sizeBefore: null });
       return summary;
     });
     if (hold.type === 'running') throw new TypeError('only a request with a fingerprint is answered with an operation');

@@ -137,7 +137,7 @@ function whyKept(
   isAnyoneUnknown: boolean,
 ): Omit<Remark, 'member'> | null {
   if (scope === 'users' && member.type !== 'user') {
-    const message = `Is a ${member.type}; with scope "users" only users are removed.`;
+    const message = `Is no user (${member.type}); with scope "users" only users are removed.`;
     return { type: 'kept', code: null, message };
   }
   if (isProtected) {

@@ -40,7 +40,7 @@ export function judgeRemovals(plan: RemovalPlan): Fault | null {
   if (maxRemovals !== null) {
     if (removeCount > maxRemovals) return tooMany(`maxRemovals is ${maxRemovals}`, removeCount);
   } else {
-    const sizeAtStart = plan.recent[0]?.sizeBefore ?? actualCount + removedCount;
+    const sizeAtStart = sizeBeforeWindow(plan.recent) ?? actualCount + removedCount;
     const limit = Math.max(leastAllowed, Math.floor((sizeAtStart * allowedPercent) / 100));
     if (removedCount + removeCount > limit) {
       const already = removedCount === 0 ? '' : `, and ${removedCount} were removed in the last 24 hours`;
@@ -52,6 +52,16 @@ export function judgeRemovals(plan: RemovalPlan): Fault | null {
     detail: `The group has ${actualCount} members and would be left without any; nothing was written.`,
     fix: 'If that is meant, repeat the request with "allowEmpty": true.',
   });
+}
+
+/** From the first removal that knows how large the group was; who was removed before it was there as well. */
+function sizeBeforeWindow(recent: readonly Removal[]): number | null {
+  let removedCount = 0;
+  for (const { count, sizeBefore } of recent) {
+    if (sizeBefore !== null) return sizeBefore + removedCount;
+    removedCount += count;
+  }
+  return null;
 }
 
 function tooMany(limit: string, removeCount: number): Fault {

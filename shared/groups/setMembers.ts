@@ -1,18 +1,19 @@
 import { type Call, endedBy } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { isFault } from '../errors.ts';
+import type { MemberChange } from '../exchange/members.ts';
 import type { OperationStore } from '../operations/operationStore.ts';
 import type { OperationWorker } from '../operations/operationWorker.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { warnOfSize } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from './group.ts';
-import type { GroupLock, HeldGroup } from './groupLock.ts';
-import { countRows, type MemberRow } from './memberRows.ts';
+import { countRemovals, type GroupLock, type HeldGroup } from './groupLock.ts';
+import { countRows, failedRow, type MemberRow } from './memberRows.ts';
 import { type MembershipOperations, pagesOf } from './membershipOperation.ts';
 import type { MembershipPlan, PlannedMember } from './membershipPlan.ts';
 import { fingerprintOf, refusePlan, type SetMembersRequest, warnOfRefusal } from './membershipRequest.ts';
 import { remarkRows, rowOfResult, rowsOfPlan } from './membershipRows.ts';
-import type { MemberResult, MemberWrites } from './memberWrites.ts';
+import type { MemberWrites } from './memberWrites.ts';
 import type { MembershipPlanner } from './planMembership.ts';
 import type { GroupResolver } from './resolve.ts';
 import { replyOfOperation, replyOfPlan, type SetMembersReply } from './setMembersReply.ts';
@@ -55,6 +56,8 @@ const maxChangesAtOnce = 100;
 const maxRowsAtOnce = 500;
 /** Planning that takes longer is left to an operation, which begins anew. */
 const planningMs = 12_000;
+const stillNeeded =
+  'Is not removed: those who were to take its place could not be added, and the group would be empty.';
 /** For requests that add or remove single members and will be done soon. */
 const patienceMs = 10_000;
 
@@ -98,50 +101,66 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     if (adds.length + removes.length > maxChangesAtOnce || remarks.length > maxRowsAtOnce) {
       return startOperation(group, request, { plan, rows: [], adds, removes }, held, call);
     }
-    const applied = await apply(group, plan, held);
-    await noteRemovals(held, plan, applied.rows);
-    if (applied.adds.length + applied.removes.length > 0) {
-      return startOperation(group, request, { plan, ...applied }, held, call.proving());
+    const { rows, ...left } = await apply(group, request, plan, held);
+    const { addedCount, removedCount } = countRows(rows);
+    await countRemovals(held, { atMs: clock.now(), count: removedCount, sizeBefore: plan.actualCount });
+    if (left.adds.length + left.removes.length > 0) {
+      try {
+        return await startOperation(group, request, { plan, rows, ...left }, held, call.proving());
+      } catch (error) {
+        // What has been written must be told, whether or not the rest can go on.
+        if (!isFault(error) || rows.length === 0) throw error;
+        rows.push(...[...left.adds, ...left.removes].map(({ member }) => failedRow(member, 'not_attempted', error)));
+      }
     }
-    const memberCount = plan.actualCount + countRows(applied.rows).addedCount - countRows(applied.rows).removedCount;
-    if (adds.length > 0) warnOfSize(group, memberCount, call);
-    return replyOfPlan(group, plan, [...remarks, ...applied.rows], false);
+    if (addedCount > 0) warnOfSize(group, plan.actualCount + addedCount - removedCount, call);
+    return replyOfPlan(group, plan, [...remarks, ...rows], false);
   }
 
-  /** Adds before removals: a member who is renamed or replaced is never missing in between. */
-  async function apply(group: Group, plan: MembershipPlan, held: HeldGroup): Promise<Omit<Handover, 'plan'>> {
-    const rows: MemberRow[] = [];
-    const left = { adds: [] as PlannedMember[], removes: [] as PlannedMember[] };
-    for (const [change, members, open] of [
-      ['add', plan.adds, left.adds],
-      ['remove', plan.removes, left.removes],
-    ] as const) {
-      const targets = members.map(({ target }) => target);
-      let results: Map<string, MemberResult>;
-      try {
-        results = await memberWrites.ensure(change, group, targets, held.call);
-      } catch (error) {
-        // Before anything was written a fault is the answer; afterwards it must not hide what was done.
-        if (!isFault(error) || rows.length === 0) throw error;
-        open.push(...members);
-        continue;
-      }
+  /**
+   * Adds before removals: a member who is renamed or replaced is never missing in between, and a group whose new
+   * members were all refused is not emptied of its old ones.
+   */
+  async function apply(group: Group, request: SetMembersRequest, plan: MembershipPlan, held: HeldGroup) {
+    const { adds, removes, actualCount } = plan;
+    const added = await applyChange('add', adds, group, held, false);
+    if (added.left.length > 0) return { rows: added.rows, adds: added.left, removes };
+    const { addedCount, unchangedCount } = countRows(added.rows);
+    const leftCount = actualCount + addedCount + unchangedCount - removes.length;
+    if (removes.length > 0 && leftCount <= 0 && !request.allowEmpty) {
+      const why = { code: 'would_empty_group', message: stillNeeded } as const;
+      const rows = removes.map(({ member }) => failedRow(member, 'not_attempted', why));
+      return { rows: [...added.rows, ...rows], adds: [], removes: [] };
+    }
+    const removed = await applyChange('remove', removes, group, held, added.rows.length > 0);
+    return { rows: [...added.rows, ...removed.rows], adds: [], removes: removed.left };
+  }
+
+  /** @throws Fault only when nothing was sent, neither now nor before (`hasSent`) */
+  async function applyChange(
+    change: MemberChange,
+    members: readonly PlannedMember[],
+    group: Group,
+    held: HeldGroup,
+    hasSent: boolean,
+  ): Promise<{ rows: MemberRow[]; left: readonly PlannedMember[] }> {
+    const targets = members.map(({ target }) => target);
+    try {
+      const results = await memberWrites.ensure(change, group, targets, held.call);
+      const rows: MemberRow[] = [];
+      const left: PlannedMember[] = [];
       for (const planned of members) {
         const result = results.get(planned.target.key);
         if (result === undefined) throw new RangeError('a member without its result');
-        if (result.type === 'not_attempted') open.push(planned);
+        if (result.type === 'not_attempted') left.push(planned);
         else rows.push(rowOfResult(planned.member, change, result));
       }
+      return { rows, left };
+    } catch (error) {
+      // Before anything was written a fault is the answer; afterwards it must not hide what was done.
+      if (!isFault(error) || !hasSent) throw error;
+      return { rows: [], left: members };
     }
-    return { rows, ...left };
-  }
-
-  /** Members that go count in the guard's window (design §6.7). */
-  async function noteRemovals(held: HeldGroup, plan: MembershipPlan, rows: readonly MemberRow[]): Promise<void> {
-    const { removedCount } = countRows(rows);
-    if (removedCount === 0) return;
-    const removal = { atMs: clock.now(), count: removedCount, sizeBefore: plan.actualCount };
-    await held.note({ removals: [...held.notes.removals, removal] });
   }
 
   /**

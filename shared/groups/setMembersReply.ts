@@ -1,4 +1,4 @@
-import { isEnded, type Operation, retryAfterSeconds } from '../operations/operation.ts';
+import { type Operation, retryAfterSeconds } from '../operations/operation.ts';
 import { type Group, labelOf } from './group.ts';
 import { countRows, type MemberRow, membershipMessage, membershipOutcomes } from './memberRows.ts';
 import type { MembershipPlan } from './membershipPlan.ts';
@@ -62,16 +62,15 @@ export function replyOfPlan(
 
   function outcomeOf(): SetMembersOutcome {
     if (isDryRun) return plannedCount > 0 || failedCount > 0 ? 'planned' : 'unchanged';
-    if (failedCount > 0) return changed || unchangedCount + keptCount > 0 ? 'partial' : 'failed';
+    if (failedCount > 0) return addedCount + removedCount + unchangedCount + keptCount > 0 ? 'partial' : 'failed';
     return changed ? 'updated' : 'unchanged';
   }
 }
 
-/** Of what goes on. Pure. */
+/** Of what goes on; what has ended is answered by getOperation. Pure. */
 export function replyOfOperation(group: Group, operation: Operation, nowMs: number): SetMembersReply {
   const { operationId, planId, counts, firstError, isDryRun } = operation;
   const { totalCount, addedCount, removedCount, unchangedCount, keptCount, failedCount } = counts;
-  const hasEnded = isEnded(operation);
   return {
     ok: false,
     outcome: 'running',
@@ -81,8 +80,8 @@ export function replyOfOperation(group: Group, operation: Operation, nowMs: numb
     groupId: group.id ?? '',
     planId,
     operationId,
-    done: hasEnded,
-    retryAfterSeconds: hasEnded ? null : retryAfterSeconds(operation, nowMs),
+    done: false,
+    retryAfterSeconds: retryAfterSeconds(operation, nowMs),
     plannedCount: totalCount,
     addedCount,
     removedCount,

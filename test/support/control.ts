@@ -15,6 +15,13 @@ export interface SimulatorControl {
   state(): Promise<Record<string, unknown>>;
   /** Merges objects into the tenant, by Graph's property names. */
   tenant(objects: object): Promise<void>;
+  /** Puts in many numbered people and groups at once, and gives a group the first so many of these people. */
+  seed(objects: { users?: number; groups?: number; kind?: string; members?: Record<string, number> }): Promise<void>;
+  /** The ids of the members of one group, by its id, name or address, as Exchange has them where it has the group. */
+  membersOf(group: string): Promise<string[]>;
+  /** Edits from outside, on both sides at once. */
+  addMember(group: string, member: string): Promise<void>;
+  removeMember(group: string, member: string): Promise<void>;
   fault(rule: NewFault): Promise<void>;
   clearFaults(): Promise<void>;
   /** The journal, oldest first. */
@@ -43,6 +50,10 @@ export function controlOf(url: string): SimulatorControl {
     reset: () => tell('POST', 'reset'),
     state: async () => (await send('GET', 'state')) as Record<string, unknown>,
     tenant: (objects) => tell('PUT', 'tenant', objects),
+    seed: (objects) => tell('POST', 'seed', objects),
+    membersOf: async (group) => ((await send('GET', pathOf(group))) as { members: string[] }).members,
+    addMember: (group, member) => tell('PUT', pathOf(group, member)),
+    removeMember: (group, member) => tell('DELETE', pathOf(group, member)),
     fault: (rule) => tell('POST', 'faults', rule),
     clearFaults: () => tell('DELETE', 'faults'),
     calls,
@@ -50,6 +61,11 @@ export function controlOf(url: string): SimulatorControl {
     clock: (change) => tell('POST', 'clock', change),
     writes: async () => (await calls()).filter(isWrite),
   };
+}
+
+function pathOf(group: string, member?: string): string {
+  const path = `groups/${encodeURIComponent(group)}`;
+  return member === undefined ? path : `${path}/members/${encodeURIComponent(member)}`;
 }
 
 function fits({ upstream, method, cmdlet, path }: CallFilter): (row: Row) => boolean {
