@@ -34,19 +34,19 @@ module.exports = {
       'upstream-is-below-services',
       'The fetch policy knows no upstream by name of its room.',
       { path: upstream },
-      { path: [domain, services, '^shared/action/', '^shared/services\\.ts$'] },
+      { path: [domain, services, '^shared/action/', '^shared/services(\\.ts$|/)'] },
     ),
     never(
       'services-are-below-domain',
       'A client takes no decision of the domain.',
       { path: services },
-      { path: [domain, '^shared/action/', '^shared/services\\.ts$'] },
+      { path: [domain, '^shared/action/', '^shared/services(\\.ts$|/)'] },
     ),
     never(
       'domain-is-below-actions',
       'A decision knows no HTTP.',
       { path: domain },
-      { path: ['^shared/action/', '^shared/services\\.ts$'] },
+      { path: ['^shared/action/', '^shared/services(\\.ts$|/)'] },
     ),
     never(
       'foundation-is-the-ground',
