@@ -5,11 +5,12 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
 import { coldStart } from './coldStart.ts';
+import { membership } from './membership.ts';
 import { overhead } from './overhead.ts';
 import { formatTable } from './table.ts';
 import { throttle } from './throttle.ts';
 
-const benches: readonly Bench[] = [throttle, overhead, coldStart];
+const benches: readonly Bench[] = [throttle, overhead, coldStart, membership];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },
