@@ -44,7 +44,7 @@ export function judgeRemovals(plan: RemovalPlan): Fault | null {
     const limit = Math.max(leastAllowed, Math.floor((sizeAtStart * allowedPercent) / 100));
     if (removedCount + removeCount > limit) {
       const already = removedCount === 0 ? '' : `, and ${removedCount} were removed in the last 24 hours`;
-      return tooMany(`${limit} of ${sizeAtStart} members may go within 24 hours${already}`, removeCount);
+      return tooMany(`${limit} may go from a group of ${sizeAtStart} within 24 hours${already}`, removeCount);
     }
   }
   if (actualCount - removeCount + addCount > 0 || allowEmpty) return null;

@@ -64,11 +64,11 @@ describe('the guard on removals', () => {
     const recent = [removal(6, 120)];
     expect(judgeRemovals(plan({ actualCount: 114, removeCount: 8, recent }))).toMatchObject({
       message:
-        '8 members would be removed; 12 of 120 members may go within 24 hours, and 6 were removed in the last 24 hours. Nothing was written.',
+        '8 members would be removed; 12 may go from a group of 120 within 24 hours, and 6 were removed in the last 24 hours. Nothing was written.',
       fix: expect.stringContaining('"maxRemovals": 8'),
     });
     expect(judgeRemovals(plan({ removeCount: 11 }))?.message).toBe(
-      '11 members would be removed; 10 of 100 members may go within 24 hours. Nothing was written.',
+      '11 members would be removed; 10 may go from a group of 100 within 24 hours. Nothing was written.',
     );
     expect(judgeRemovals(plan({ removeCount: 11, maxRemovals: 10 }))?.message).toContain('maxRemovals is 10.');
     expect(judgeRemovals(plan({ actualCount: 2, removeCount: 2 }))).toMatchObject({
