@@ -4,8 +4,6 @@ import { dryRunField, operationParams, writeReply } from '../../shared/action/sc
 import { cancellationOutcomes } from '../../shared/operations/operations.ts';
 import { operationFields, showOperation } from './operationReply.ts';
 
-const { message: _, ...fields } = operationFields;
-
 export const cancelOperation = action({
   name: 'cancelOperation',
   room: 'operations',
@@ -17,7 +15,7 @@ export const cancelOperation = action({
   params: operationParams,
   query: Type.Object({ dryRun: dryRunField }, { additionalProperties: false }),
   successes: { 200: 'How the operation stands' },
-  reply: writeReply(cancellationOutcomes, fields),
+  reply: writeReply(cancellationOutcomes, operationFields),
   run: async ({ params, isDryRun, call }, { operations }) => {
     const { outcome, operation } = await operations.cancel(params.operationId, isDryRun, call);
     return {

@@ -3,7 +3,7 @@ import { action } from '../../shared/action/contract.ts';
 import { nullable, oneOf, operationParams, readReply } from '../../shared/action/schemas.ts';
 import { memberOutcomes } from '../../shared/groups/memberRows.ts';
 import { isEnded, retryAfterSeconds } from '../../shared/operations/operation.ts';
-import { operationFields, showOperation } from './operationReply.ts';
+import { messageField, operationFields, showOperation } from './operationReply.ts';
 
 export const getOperation = action({
   name: 'getOperation',
@@ -27,6 +27,7 @@ export const getOperation = action({
   reply: readReply({
     ok: Type.Boolean({ description: 'whether it has ended with everything as asked for' }),
     ...operationFields,
+    message: messageField,
     warnings: Type.Array(Type.String()),
     retryAfterSeconds: nullable(Type.Integer({ description: 'when to ask again; null when it has ended' })),
     results: Type.Array(

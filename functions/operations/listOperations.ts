@@ -3,7 +3,7 @@ import { action } from '../../shared/action/contract.ts';
 import { nullable, oneOf, readReply } from '../../shared/action/schemas.ts';
 import { guidPattern } from '../../shared/guid.ts';
 import { operationStates } from '../../shared/operations/operation.ts';
-import { operationFields, showOperation } from './operationReply.ts';
+import { messageField, operationFields, showOperation } from './operationReply.ts';
 
 export const listOperations = action({
   name: 'listOperations',
@@ -28,7 +28,7 @@ export const listOperations = action({
   ),
   successes: { 200: 'A page of operations' },
   reply: readReply({
-    operations: Type.Array(Type.Object(operationFields, { additionalProperties: false })),
+    operations: Type.Array(Type.Object({ ...operationFields, message: messageField }, { additionalProperties: false })),
     count: Type.Integer({ description: 'operations on this page' }),
     nextCursor: nullable(Type.String()),
     hasMore: Type.Boolean(),

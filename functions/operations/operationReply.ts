@@ -8,7 +8,9 @@ import {
   shownState,
 } from '../../shared/operations/operation.ts';
 
-/** An operation as every action shows it: flat, with counts that a flow can branch on. */
+export const messageField = Type.String({ description: 'one sentence for a person' });
+
+/** An operation as every action shows it, beside its `message`: flat, with counts that a flow can branch on. */
 export const operationFields = {
   operationId: Type.String(),
   type: Type.String({ description: 'the action whose work it is' }),
@@ -28,9 +30,9 @@ export const operationFields = {
   failedCount: Type.Integer(),
   firstError: nullable(Type.String()),
   code: nullable(Type.String({ description: 'why it failed, or what it waits for' })),
-  message: Type.String({ description: 'one sentence for a person' }),
   fix: nullable(Type.String()),
   startedByRequestId: Type.String({ description: 'of the request that began it' }),
+  dueAt: nullable(Type.String({ description: 'when it goes on; null when it does not wait' })),
   createdAt: Type.String(),
   updatedAt: Type.String(),
   endedAt: nullable(Type.String()),
@@ -38,7 +40,7 @@ export const operationFields = {
 
 export function showOperation(operation: Operation) {
   const { operationId, type, targetId, targetName, planId, isDryRun, counts, firstError } = operation;
-  const { code, message, fix, requestId, createdAtMs, updatedAtMs, endedAtMs } = operation;
+  const { code, message, fix, requestId, dueAtMs, createdAtMs, updatedAtMs, endedAtMs } = operation;
   return {
     operationId,
     type,
@@ -55,6 +57,7 @@ export function showOperation(operation: Operation) {
     message,
     fix,
     startedByRequestId: requestId,
+    dueAt: dueAtMs === null || isEnded(operation) ? null : new Date(dueAtMs).toISOString(),
     createdAt: new Date(createdAtMs).toISOString(),
     updatedAt: new Date(updatedAtMs).toISOString(),
     endedAt: endedAtMs === null ? null : new Date(endedAtMs).toISOString(),

@@ -81,9 +81,16 @@ export function createGroupLock(dependencies: {
   }
 
   /** Judges what a group's present writer lets an applicant do. @throws Fault `group_busy` */
-  async function bearWith(notes: GroupNotes, applicant: Applicant, call: Call): Promise<Operation | null> {
+  async function bearWith(
+    notes: GroupNotes,
+    applicant: Applicant,
+    call: Call,
+    isHeld: boolean,
+  ): Promise<Operation | null> {
     const operation = await runningOperation(notes, call);
     if (operation === null || operation.operationId === applicant.operationId) return null;
+    // It is prepared by a request that holds the group: once the group is free, that request is dead.
+    if (isHeld && operation.state === 'preparing') return null;
     if (operation.fingerprint === applicant.fingerprint) return operation;
     throw groupBusy(operation);
   }
@@ -95,7 +102,7 @@ export function createGroupLock(dependencies: {
       const lease = await leases.acquire(name, call);
       if (lease !== null) return lease;
       const notes = await readNotes(name, call);
-      const operation = await bearWith(notes, applicant, call);
+      const operation = await bearWith(notes, applicant, call, false);
       if (operation !== null) return operation;
       const { claim } = notes;
       // Another membership is just being made exact: two who want different things must know of each other.
@@ -116,7 +123,7 @@ export function createGroupLock(dependencies: {
       const heldCall = endedBy(call, taken.lost);
       try {
         let notes = await readNotes(name, heldCall);
-        const operation = await bearWith(notes, applicant, heldCall);
+        const operation = await bearWith(notes, applicant, heldCall, true);
         if (operation !== null) return { type: 'running', operation };
         const note = async (change: Partial<GroupNotes>) => {
           const removals = recentRemovals(change.removals ?? notes.removals, clock.now());

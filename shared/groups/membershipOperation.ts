@@ -1,6 +1,6 @@
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import type { FaultCode } from '../errors.ts';
+import { Fault, type FaultCode } from '../errors.ts';
 import type { MemberChange } from '../exchange/members.ts';
 import type { GraphGroups } from '../graph/groups.ts';
 import type { Operation, OperationCounts } from '../operations/operation.ts';
@@ -8,10 +8,11 @@ import type { OperationChange, OperationStore } from '../operations/operationSto
 import type { OperationRunner, Step } from '../operations/runner.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { warnOfOpenList } from './deliveryRestriction.ts';
-import { type Group, labelOf, lockIdOf } from './group.ts';
+import { type Group, lockIdOf } from './group.ts';
 import type { GroupLock, HeldGroup } from './groupLock.ts';
-import { countRows, type MemberRow, membershipMessage } from './memberRows.ts';
+import { countRows, failedRow, type MemberRow, membershipMessage } from './memberRows.ts';
 import type { MembershipPlan, PlannedMember } from './membershipPlan.ts';
+import { type Removal } from './removalGuard.ts';
 import { refusePlan, type SetMembersRequest, warnOfRefusal } from './membershipRequest.ts';
 import { remarkRows, rowOfResult, rowsOfPlan } from './membershipRows.ts';
 import type { MemberResult, MemberWrites } from './memberWrites.ts';
@@ -24,8 +25,21 @@ interface PlanPage {
   readonly members: readonly PlannedMember[];
 }
 
-/** Rows of a page that are settled while others are not, by the key of the member. */
-type Draft = Readonly<Record<string, MemberRow>>;
+/** How far a page has come after a round that left some of it open. By the key of the member. */
+interface Draft {
+  readonly settled: Readonly<Record<string, MemberRow>>;
+  /** As they stood at the end of the round. */
+  readonly open: Readonly<Record<string, MemberRow>>;
+  /** Rounds in a row that settled nobody. */
+  readonly idleRounds: number;
+}
+
+const noDraft: Draft = { settled: {}, open: {}, idleRounds: 0 };
+
+/** Of one page: kept apart, so that a page that is sent twice counts once. */
+interface PageRemoval extends Removal {
+  readonly page: string;
+}
 
 export interface MembershipOperations extends OperationRunner {
   /** Stores what the operation has to know. @param rows of what the request has done itself */
@@ -55,10 +69,9 @@ export interface MembershipOperationDependencies {
 /** Twenty batches of Exchange, ten of Graph: what a crash can cost to be done again. */
 export const changesPerPage = 200;
 const rowsPerPage = 500;
-/** Another worker's or a request's last moments. */
-const patienceMs = 5_000;
-/** Rounds of one page without any progress, after which those still open are told as they stand. */
-const maxIdleRounds = 8;
+/** Whoever still holds the group then is alive: the lease of one who died has ended (15 s). */
+const patienceMs = 16_000;
+const longestWaitMs = 5 * 60_000;
 
 export function createMembershipOperations(dependencies: MembershipOperationDependencies): MembershipOperations {
   const { operations, groups, graphGroups, groupLock, membershipPlanner, memberWrites, protection, clock } =
@@ -109,6 +122,14 @@ export function createMembershipOperations(dependencies: MembershipOperationDepe
     warnOfRefusal(request, plan, recent, call);
   }
 
+  async function readDraft(operationId: string, page: number, call: Call): Promise<Draft> {
+    return ((await operations.readPage(operationId, `draft/${page}`, call)) as Draft | null) ?? noDraft;
+  }
+
+  async function readPlanPage(operationId: string, page: number, call: Call): Promise<PlanPage> {
+    return (await operations.readPage(operationId, `plan/${page}`, call)) as PlanPage;
+  }
+
   /** Sends what of the next page is not settled yet. */
   async function applySlice(
     operation: Operation,
@@ -119,46 +140,87 @@ export function createMembershipOperations(dependencies: MembershipOperationDepe
     const { operationId, begunPages, donePages } = operation;
     const { call } = held;
     const page = donePages + 1;
-    const { change, members } = (await operations.readPage(operationId, `plan/${page}`, call)) as PlanPage;
-    const draft = ((await operations.readPage(operationId, `draft/${page}`, call)) ?? {}) as Draft;
+    const { change, members } = await readPlanPage(operationId, page, call);
+    if (change === 'remove' && (await wouldEmpty(operation, call))) {
+      const rows = members.map(({ member }) => failedRow(member, 'not_attempted', stillNeeded));
+      return { type: 'more', change: await closePage(operation, rows, call) };
+    }
+    const draft = await readDraft(operationId, page, call);
     // Whether this page has been begun is known before anything of it is sent: a worker that dies leaves a trace.
-    if (begunPages < page) await save({ begunPages: page });
-    const open = members.filter(({ target }) => !(target.key in draft));
+    await save({ begunPages: page, isUnderway: true });
+    const open = members.filter(({ target }) => !(target.key in draft.settled));
     const targets = open.map(({ target }) => target);
     const results = await memberWrites.ensure(change, group, targets, call, begunPages >= page);
-    const isLastRound = operation.failures >= maxIdleRounds;
-    const rows = new Map(Object.entries(draft));
-    let waitSeconds = 0;
+
+    const settled = new Map(Object.entries(draft.settled));
+    const left = new Map<string, MemberRow>();
+    const leftResults: OpenResult[] = [];
     for (const { target, member } of open) {
       const result = results.get(target.key);
       if (result === undefined) throw new RangeError('a member without its result');
-      if (isPassing(result) && !isLastRound) waitSeconds = Math.max(waitSeconds, result.retryAfterSeconds ?? 1);
-      else rows.set(target.key, rowOfResult(member, change, result));
+      const row = rowOfResult(member, change, result);
+      if (isPassing(result) && draft.idleRounds < maxIdleRounds(result)) {
+        left.set(target.key, row);
+        leftResults.push(result);
+      } else settled.set(target.key, row);
     }
-    await noteRemovals(held, [...results.values()], change);
-    if (rows.size < members.length) {
-      await operations.writePage(operationId, `draft/${page}`, Object.fromEntries(rows), call.proving());
-      const failures = rows.size > Object.keys(draft).length ? 0 : operation.failures + 1;
-      const backoffMs = Math.min(5 * 60_000, 1_000 * 2 ** failures);
-      const untilMs = clock.now() + Math.max(waitSeconds * 1_000, backoffMs);
-      const why = `Waiting: ${members.length - rows.size} of a slice could not be written yet.`;
-      return { type: 'wait', change: { failures }, untilMs, why };
+    if (change === 'remove') await noteRemovals(held, `${operationId}/${page}`, [...settled.values()]);
+    const [first] = leftResults;
+    if (first === undefined) {
+      const rows = members.flatMap(({ target }) => settled.get(target.key) ?? []);
+      return { type: 'more', change: await closePage(operation, rows, call.proving()) };
     }
-    const ordered = members.flatMap(({ target }) => rows.get(target.key) ?? []);
-    const resultPages = operation.resultPages + 1;
-    await operations.writePage(operationId, `results/${resultPages}`, ordered, call.proving());
-    const doneCount = operation.counts.doneCount + ordered.length;
-    const counts = { ...addCounts(operation.counts, ordered), doneCount };
-    const firstError = operation.firstError ?? countRows(ordered).firstError;
-    return { type: 'more', change: { donePages: page, resultPages, counts, firstError, failures: 0 } };
+    const isIdle = left.size === open.length;
+    // Nobody gets through: that is no matter of these members, and is waited out as every fault is.
+    const isOutage = settled.size === 0 && leftResults.every(({ code }) => code !== 'not_replicated');
+    const idleRounds = isIdle && !isOutage ? draft.idleRounds + 1 : 0;
+    const next: Draft = { settled: Object.fromEntries(settled), open: Object.fromEntries(left), idleRounds };
+    await operations.writePage(operationId, `draft/${page}`, next, call.proving());
+    if (isOutage) {
+      await save({ isUnderway: false });
+      throw outageOf(leftResults, first);
+    }
+    const waitSeconds = Math.max(1, ...leftResults.map(({ retryAfterSeconds }) => retryAfterSeconds ?? 0));
+    const backoffMs = Math.min(longestWaitMs, 1_000 * 2 ** idleRounds);
+    return {
+      type: 'wait',
+      change: { isUnderway: false, failures: 0 },
+      untilMs: clock.now() + Math.max(waitSeconds * 1_000, backoffMs),
+      code: first.code,
+      why: `Waiting: ${left.size} of a slice of ${members.length} changes could not be made yet. ${first.message}`,
+    };
   }
 
-  /** Members that go count in the guard's window (design §6.7); a second run of a slice counts its own only once. */
-  async function noteRemovals(held: HeldGroup, results: readonly MemberResult[], change: MemberChange): Promise<void> {
-    const count = results.filter((result) => result.type === 'settled' && result.wasChanged).length;
-    if (change === 'add' || count === 0) return;
-    const removal = { atMs: clock.now(), count, sizeBefore: null };
-    await held.note({ removals: [...held.notes.removals, removal] });
+  /** The page is done: its rows are told and counted. */
+  async function closePage(operation: Operation, rows: readonly MemberRow[], call: Call): Promise<OperationChange> {
+    const resultPages = operation.resultPages + 1;
+    await operations.writePage(operation.operationId, `results/${resultPages}`, rows, call);
+    const donePages = operation.donePages + 1;
+    return {
+      donePages,
+      begunPages: donePages,
+      isUnderway: false,
+      resultPages,
+      counts: { ...addCounts(operation.counts, rows), doneCount: operation.counts.doneCount + rows.length },
+      firstError: operation.firstError ?? countRows(rows).firstError,
+      failures: 0,
+    };
+  }
+
+  /** Whether those who were to take the place of the members to be removed are not there. */
+  async function wouldEmpty({ operationId, counts }: Operation, call: Call): Promise<boolean> {
+    if (counts.addedCount + counts.unchangedCount + counts.keptCount > 0) return false;
+    const request = (await operations.readPage(operationId, 'input/1', call)) as SetMembersRequest;
+    return !request.allowEmpty && counts.failedCount > 0;
+  }
+
+  /** Members that go count in the guard's window (design §6.7). */
+  async function noteRemovals(held: HeldGroup, page: string, rows: readonly MemberRow[]): Promise<void> {
+    const count = countRows(rows).removedCount;
+    if (count === 0) return;
+    const others = held.notes.removals.filter((each) => (each as Partial<PageRemoval>).page !== page);
+    const removal: PageRemoval = { page, atMs: clock.now(), count, sizeBefore: null };
+    await held.note({ removals: [...others, removal] });
   }
 
   function end(operation: Operation): Step {
@@ -192,29 +254,65 @@ export function createMembershipOperations(dependencies: MembershipOperationDepe
     },
 
     hold: async (operation, call, work) => {
-      const group = await groups.resolveForWrite(operation.targetId, call);
-      const summary = (ended: Operation) => summaryOf(ended, labelOf(group));
-      if (operation.isDryRun) {
+      const { operationId, targetId, isDryRun } = operation;
+      const find = async (within: Call): Promise<Group> => {
+        const group = await groups.resolveForWrite(targetId, within);
+        if (!isDryRun) refuseUnmanageable(group, protection);
+        return group;
+      };
+      let found: Promise<Group> | null = null;
+      if (isDryRun) {
         // A plan alone: nobody is kept from writing.
         const next = async (current: Operation) =>
-          current.planPages === null ? planSlice(current, group, null, call) : end(current);
-        await work({ call, lost: null, next, letGo: () => Promise.resolve(), summary });
+          current.planPages === null ? planSlice(current, await (found ??= find(call)), null, call) : end(current);
+        await work({ call, lost: new AbortController().signal, next, letGo: () => Promise.resolve() });
         return;
       }
-      refuseUnmanageable(group, protection);
-      const { operationId } = operation;
-      const applicant = { operationId, waitMs: patienceMs };
-      await groupLock.hold(lockIdOf(group), applicant, call, async (held) => {
+      // Held before anything is asked of the directories: who only wants it to end needs neither of them.
+      await groupLock.hold(targetId, { operationId, waitMs: patienceMs }, call, async (held) => {
+        if (held.notes.claim?.operationId !== operationId) throw overtaken();
         await work({
           call: held.call,
           lost: held.lost,
-          next: (current, save) => nextStep(current, group, held, save),
+          next: async (current, save) => nextStep(current, await (found ??= find(held.call)), held, save),
           letGo: () => held.note({ claim: null }),
-          summary,
         });
       });
     },
+
+    settle: async (operation, call) => {
+      const { operationId, begunPages, donePages, isUnderway } = operation;
+      if (begunPages <= donePages) return {};
+      const page = donePages + 1;
+      const { members } = await readPlanPage(operationId, page, call);
+      const { settled, open } = await readDraft(operationId, page, call);
+      const rows = members.map(({ target, member }) => {
+        const known = settled[target.key] ?? (isUnderway ? undefined : open[target.key]);
+        return known ?? failedRow(member, 'failed', cutOff);
+      });
+      return closePage(operation, rows, call);
+    },
+
+    summary: (operation) => summaryOf(operation, operation.targetName),
   };
+}
+
+const cutOff = {
+  code: 'outcome_unknown',
+  message: 'The operation ended before it was known whether this change was made; send it again.',
+} as const;
+
+const stillNeeded = {
+  code: 'would_empty_group',
+  message: 'Is not removed: those who were to take its place could not be added, and the group would be empty.',
+} as const;
+
+/** An operation that goes on has claimed its group; one whose claim is gone was taken for dead, and others have written. */
+function overtaken(): Fault {
+  return new Fault('plan_changed', {
+    detail: 'Another request has had the group since this operation was planned; nothing more is written.',
+    fix: 'Repeat the request.',
+  });
 }
 
 /** Adds before removals: a member who is renamed or replaced is never missing in between. */
@@ -227,11 +325,29 @@ export function pagesOf(adds: readonly PlannedMember[], removes: readonly Planne
   return [...inPages('add', adds), ...inPages('remove', removes)];
 }
 
+type OpenResult = Exclude<MemberResult, { readonly type: 'settled' }>;
+
 /** What may be settled by trying again. */
 const passing: readonly FaultCode[] = ['outcome_unknown', 'not_replicated', 'upstream_failed'];
 
-function isPassing(result: MemberResult): result is Exclude<MemberResult, { readonly type: 'settled' }> {
+function isPassing(result: MemberResult): result is OpenResult {
   return result.type === 'not_attempted' || (result.type !== 'settled' && passing.includes(result.code));
+}
+
+/** Rounds without any progress after which those still open are told as they stand, while the rest goes on. */
+function maxIdleRounds({ type, code }: OpenResult): number {
+  // Throttled and its like are no failures (design §6.9): some eight hours.
+  if (type === 'not_attempted') return 100;
+  // Some eight minutes for who is found nowhere, an hour for a write that is never answered.
+  return code === 'not_replicated' ? 8 : 20;
+}
+
+function outageOf(results: readonly OpenResult[], { code, message }: OpenResult): Fault {
+  return new Fault(code, {
+    detail: message,
+    fix: 'It goes on by itself; if this stays, look at what the message says.',
+    retryAfterSeconds: Math.max(0, ...results.map(({ retryAfterSeconds }) => retryAfterSeconds ?? 0)),
+  });
 }
 
 function addCounts(counts: OperationCounts, rows: readonly MemberRow[]): OperationCounts {

@@ -39,18 +39,28 @@ export interface Operation {
   readonly endedAtMs: number | null;
   /** Not to be gone on with before. */
   readonly dueAtMs: number | null;
-  /** Slices that failed in a row. */
+  /** Turns in a row that ended with a fault that may pass. */
   readonly failures: number;
+  /** Turns begun since one last came to anything: of those beyond the first nobody knows how they ended. */
+  readonly tries: number;
+  /** The requestId of the turn that broke last, when that was a defect of ours: the log has the rest. */
+  readonly defect: string | null;
+  /** How often the sweep has queued it since a worker last had it. */
+  readonly revivals: number;
   /** Pages of the plan; null while there is none. */
   readonly planPages: number | null;
   /** How many pages of the plan are done. */
   readonly donePages: number;
   /** How many pages may have been begun: what is found done there may be our own work. */
   readonly begunPages: number;
+  /** Whether changes of the page begun last may be on their way: what became of them is not stored yet. */
+  readonly isUnderway: boolean;
   /** Of pages of results; they are numbered from 1. */
   readonly resultPages: number;
   readonly counts: OperationCounts;
   readonly firstError: string | null;
+  /** One sentence: what it is for. Its message while nothing else is to be said. */
+  readonly purpose: string;
   /** Of the end, or of what it waits for. */
   readonly code: string | null;
   readonly message: string;
@@ -79,8 +89,10 @@ export const noCounts: OperationCounts = {
   failedCount: 0,
 };
 
-export function isEnded(operation: Pick<Operation, 'state'>): boolean {
-  return ['succeeded', 'partial', 'failed', 'cancelled'].includes(operation.state);
+export const endStates: readonly OperationState[] = ['succeeded', 'partial', 'failed', 'cancelled'];
+
+export function isEnded({ state }: Pick<Operation, 'state'>): boolean {
+  return endStates.includes(state);
 }
 
 /** As callers see it. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { isEnded } from './operation.ts';
+import { endStates } from './operation.ts';
 import { operationIdAt, type OperationStore } from './operationStore.ts';
 import type { Retention } from './sweeper.ts';
 
@@ -16,9 +16,8 @@ export function createOperationRetention(
     name: 'operation retention',
     removeExpired: async (call) => {
       const after = operationIdAt(clock.now() - retentionDays * dayMs);
-      const filter = { states: null, targetId: null };
-      const { operations: old } = await operations.list(filter, { limit: removedAtOnce, after }, call);
-      const ended = old.filter(isEnded);
+      const filter = { states: endStates, targetId: null };
+      const { operations: ended } = await operations.list(filter, { limit: removedAtOnce, after }, call);
       for (const { operationId } of ended) await operations.remove(operationId, call);
       return ended.length;
     },

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
+import { Fault, isFault } from '../errors.ts';
 import type { Blobs } from '../store/blobs.ts';
 import { invertedTime, timeOfInverted } from '../store/invertedTime.ts';
 import { statusOfStoreError, storeFault } from '../store/storeFault.ts';
 import type { Tables } from '../store/tables.ts';
-import { isEnded, noCounts, type Operation } from './operation.ts';
+import { isEnded, noCounts, type Operation, type OperationState, shownState } from './operation.ts';
 
 export type NewOperation = Pick<
   Operation,
@@ -14,10 +15,13 @@ export type NewOperation = Pick<
 >;
 
 /** What may be changed of an operation. */
-export type OperationChange = Partial<Omit<Operation, 'operationId' | 'type' | 'createdAtMs' | 'updatedAtMs'>>;
+export type OperationChange = Partial<
+  Omit<Operation, 'operationId' | 'type' | 'purpose' | 'createdAtMs' | 'updatedAtMs'>
+>;
 
 export interface OperationFilter {
-  readonly states: readonly Operation['state'][] | null;
+  /** As callers see them. */
+  readonly states: readonly OperationState[] | null;
   /** Entra id. */
   readonly targetId: string | null;
 }
@@ -30,6 +34,7 @@ export interface OperationStore {
   /**
    * Changes what is named and nothing else: who changes an operation at the same time (its worker, and whoever
    * cancels it) changes other properties. What has ended stays as it is.
+   * @throws Fault also `operation_not_found`
    */
   update(operationId: string, change: OperationChange, call: Call): Promise<Operation>;
   /** Newest first; `after` is the id of the last one seen. */
@@ -52,9 +57,10 @@ const table = 'operations';
 const partitionKey = 'operation';
 
 interface Row {
+  /** As shown, for filters. */
   readonly state: string;
   readonly targetId: string;
-  /** Without the parts above; a table knows no nested values. */
+  /** All of it: a table knows no nested values. */
   readonly json: string;
 }
 
@@ -69,7 +75,7 @@ export function createOperationStore(dependencies: { tables: Tables; blobs: Blob
     try {
       return await work(await tables.open(table, call.deadline.signal));
     } catch (error) {
-      if (error instanceof MissingOperation) throw error;
+      if (isFault(error)) throw error;
       if ([404, null].includes(statusOfStoreError(error))) tables.forget(table);
       throw storeFault(error, what, call);
     }
@@ -100,12 +106,17 @@ export function createOperationStore(dependencies: { tables: Tables; blobs: Blob
           endedAtMs: null,
           dueAtMs: null,
           failures: 0,
+          tries: 0,
+          defect: null,
+          revivals: 0,
           planPages: null,
           donePages: 0,
           begunPages: 0,
+          isUnderway: false,
           resultPages: 0,
           counts: noCounts,
           firstError: null,
+          purpose: operation.message,
           code: null,
           fix: null,
           warnings: [],
@@ -121,7 +132,7 @@ export function createOperationStore(dependencies: { tables: Tables; blobs: Blob
       ask('storing an operation', call, async (client) => {
         for (;;) {
           const found = await read(client, operationId, call);
-          if (found === null) throw new MissingOperation(operationId);
+          if (found === null) throw operationNotFound(operationId);
           if (isEnded(found.operation)) return found.operation;
           const changed = { ...found.operation, ...change, updatedAtMs: clock.now() };
           try {
@@ -154,9 +165,14 @@ export function createOperationStore(dependencies: { tables: Tables; blobs: Blob
 
     remove: async (operationId, call) => {
       await blobs.removeAll(`operations/${operationId}/`, call);
-      await ask('removing an operation', call, (client) =>
-        client.deleteEntity(partitionKey, operationId, { abortSignal: call.deadline.signal }),
-      );
+      await ask('removing an operation', call, async (client) => {
+        try {
+          await client.deleteEntity(partitionKey, operationId, { abortSignal: call.deadline.signal });
+        } catch (error) {
+          // Gone already: an answer was lost, or two sweeps have met.
+          if (statusOfStoreError(error) !== 404) throw error;
+        }
+      });
     },
 
     readPage: (operationId, page, call) => blobs.read(blobName(operationId, page), call),
@@ -178,10 +194,11 @@ export function createdAtMsOf(operationId: string): number {
   return timeOfInverted(operationId.slice(0, 16));
 }
 
-class MissingOperation extends Error {
-  constructor(operationId: string) {
-    super(`the operation ${operationId} is gone`);
-  }
+export function operationNotFound(operationId: string): Fault {
+  return new Fault('operation_not_found', {
+    detail: `There is no operation ${operationId}.`,
+    fix: 'Give the operationId of a reply; GET operations lists those that are kept.',
+  });
 }
 
 function blobName(operationId: string, page: PageName): string {
@@ -189,8 +206,8 @@ function blobName(operationId: string, page: PageName): string {
 }
 
 function toEntity(operation: Operation): Row & { partitionKey: string; rowKey: string } {
-  const { operationId, state, targetId } = operation;
-  return { partitionKey, rowKey: operationId, state, targetId, json: JSON.stringify(operation) };
+  const { operationId, targetId } = operation;
+  return { partitionKey, rowKey: operationId, state: shownState(operation), targetId, json: JSON.stringify(operation) };
 }
 
 function fromRow({ json }: Row): Operation {

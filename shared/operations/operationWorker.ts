@@ -1,12 +1,14 @@
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import { Fault, faultTable, isFault, toFault } from '../errors.ts';
+import { type Fault, type FaultCode, faultTable, isFault, toFault } from '../errors.ts';
 import type { Queues } from '../store/queues.ts';
-import { isEnded, type Operation } from './operation.ts';
+import { type EndState, isEnded, type Operation } from './operation.ts';
 import { isOperationId, type OperationChange, type OperationStore } from './operationStore.ts';
 import type { HeldOperation, OperationRunner, Step } from './runner.ts';
 
 export const operationQueue = 'operations';
+
+type TurnCall = Call & { readonly warnings: readonly string[] };
 
 export interface OperationWorker {
   /**
@@ -14,8 +16,11 @@ export interface OperationWorker {
    * turn. Tolerates messages that come twice, early, late or for nothing.
    * @throws whatever is no Fault: a defect, which counts towards poison
    */
-  run(message: unknown, call: Call & { readonly warnings: readonly string[] }): Promise<void>;
-  /** For a message that was given up: brings the operation to an end that its owner sees, or on its way again. */
+  run(message: unknown, call: TurnCall): Promise<void>;
+  /**
+   * For a message that was given up: brings the operation to an end that its owner sees or, when its workers were
+   * killed rather than broke, on its way again.
+   */
   giveUp(message: unknown, call: Call): Promise<void>;
   /** Queues what has shown no life for a while: its message was lost, or its worker. Returns how many. */
   revive(call: Call): Promise<number>;
@@ -34,54 +39,57 @@ export interface OperationWorkerDependencies {
 const turnMs = 5 * 60_000;
 /** Faults in a row after which an operation is given up: with the waits between them, more than half a day. */
 const maxFailures = 30;
+/** Turns in a row that nobody saw the end of: an operation that ends its process each time must not go on for ever. */
+const maxTries = 10;
 const firstBackoffMs = 5_000;
 const longestBackoffMs = 30 * 60_000;
-/** A lease of a worker that died ends within 15 s. */
-const busyWaitMs = 16_000;
-const maxBusyTries = 3;
-/** Without a sign of life for so long, a worker or a message is taken for lost. */
+/** The rest of a lease that was lost and that nobody else has taken. */
+const leaseMs = 15_000;
+/** One slice may take minutes without anything to store. */
+const signOfLifeMs = 30_000;
+/** Without a sign of life for so long, a worker or a message is taken for lost; longer with each revival. */
 const silenceMs = 2 * 60_000;
-/** What was never queued by then never will be: its request has ended. */
-const preparationMs = 5 * 60_000;
-const revivedAtOnce = 500;
+const maxDoublings = 5;
+/** What was not queued by then never will be: its request has long ended. */
+const preparationMs = 2 * 60_000;
+const listedAtOnce = 200;
 
 export function createOperationWorker(dependencies: OperationWorkerDependencies): OperationWorker {
-  const { operations, queues, runners, clock } = dependencies;
+  const { operations, queues, clock } = dependencies;
+  const runnerByType = new Map<string, OperationRunner>(dependencies.runners.map((runner) => [runner.type, runner]));
 
   function enqueue({ operationId }: Pick<Operation, 'operationId'>, call: Call, dueAtMs?: number): Promise<void> {
     return queues.send(operationQueue, { operationId }, call, dueAtMs);
   }
 
   function runnerOf(operation: Operation): OperationRunner {
-    const runner = runners.find(({ type }) => type === operation.type);
+    const runner = runnerByType.get(operation.type);
     if (runner === undefined) throw new TypeError(`no runner for operations of type ${operation.type}`);
     return runner;
   }
 
   /** Slices, one after the other, until something other than "more" comes of one or the turn is over. */
-  async function takeTurn(
-    operationId: string,
-    held: HeldOperation,
-    call: Call & { readonly warnings: readonly string[] },
-  ): Promise<void> {
+  async function takeTurn(runner: OperationRunner, found: Operation, held: HeldOperation, call: TurnCall) {
     const turnEndsAtMs = clock.now() + turnMs;
-    let told: readonly string[] = [];
+    const { operationId } = found;
+    let told = found.warnings;
     const save = async (change: OperationChange) => {
-      if (held.lost?.aborted === true) throw holdLost();
       told = mergeWarnings(told, call.warnings);
       return operations.update(operationId, { ...change, warnings: told }, held.call.proving());
     };
-    const found = await operations.get(operationId, held.call);
-    told = found?.warnings ?? [];
-    let operation = await save({ state: 'running', dueAtMs: null, code: null, fix: null });
+    const [waitsForNothing, tries] = [
+      { dueAtMs: null, code: null, fix: null, message: found.purpose },
+      found.tries + 1,
+    ];
+    let operation = await save({ ...waitsForNothing, state: 'running', tries, revivals: 0 });
+    if (tries > maxTries) operation = await save(await endOf(runner, operation, crashed, held.call.proving()));
     while (!isEnded(operation)) {
       if (operation.cancelRequested) {
-        const message = `Cancelled. ${held.summary(operation)}`;
-        operation = await save({ state: 'cancelled', endedAtMs: clock.now(), message });
+        await save(await endOf(runner, operation, cancelled, held.call.proving()));
         break;
       }
       const step = await held.next(operation, save);
-      operation = await save(changeOf(step, operation, held));
+      operation = await save({ ...changeOf(step, runner, operation), tries: 0, defect: null });
       if (isEnded(operation)) break;
       if (step.type === 'wait') return enqueue(operation, held.call.proving(), step.untilMs);
       if (clock.now() >= turnEndsAtMs || held.call.deadline.signal.aborted) return enqueue(operation, call.proving());
@@ -89,63 +97,99 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
     await held.letGo();
   }
 
-  function changeOf(step: Step, operation: Operation, held: HeldOperation): OperationChange {
+  function changeOf(step: Step, runner: OperationRunner, operation: Operation): OperationChange {
     if (step.type === 'more') return step.change;
-    if (step.type === 'wait') return { ...step.change, dueAtMs: step.untilMs, message: step.why };
-    const { fault } = step;
+    if (step.type === 'wait') return { ...step.change, dueAtMs: step.untilMs, code: step.code, message: step.why };
     const ended = { ...operation, ...step.change };
-    return {
-      ...step.change,
-      state: step.state,
-      endedAtMs: clock.now(),
-      code: fault?.code ?? null,
-      message: fault === null ? held.summary(ended) : fault.message,
-      fix: fault?.fix ?? null,
-    };
+    return { ...step.change, state: step.state, endedAtMs: clock.now(), message: runner.summary(ended) };
+  }
+
+  /** An end that the work itself did not come to, with all that is known to be done. */
+  async function endOf(runner: OperationRunner, operation: Operation, end: End, call: Call): Promise<OperationChange> {
+    const settled = await runner.settle(operation, call);
+    const reached = { ...operation, ...settled };
+    const done = reached.counts.doneCount > 0 ? ` ${runner.summary(reached)}` : '';
+    return { ...settled, ...end, message: `${end.message}${done}`, endedAtMs: clock.now() };
+  }
+
+  /** Keeps an operation from being taken for lost while one slice of it takes long. */
+  function giveSigns({ operationId }: Operation, { call }: HeldOperation): () => void {
+    let cancel = clock.after(signOfLifeMs, give);
+    function give(): void {
+      cancel = clock.after(signOfLifeMs, give);
+      operations.update(operationId, {}, call).catch((error: unknown) => {
+        call.log.warn({ event: 'sign_of_life_lost', operationId, code: toFault(error).code });
+      });
+    }
+    return () => cancel();
   }
 
   /** A fault that may pass is waited out, longer each time; one that stays ends the operation. */
   async function fail(operation: Operation, fault: Fault, call: Call): Promise<void> {
     const failures = operation.failures + 1;
+    const { operationId } = operation;
     const { code, message, fix } = fault;
     if (!faultTable[code].retryable || failures > maxFailures) {
-      await operations.update(
-        operation.operationId,
-        { state: 'failed', endedAtMs: clock.now(), failures, code, message, fix },
-        call,
-      );
+      const end: End = { state: 'failed', code, message, fix };
+      await operations.update(operationId, await endOf(runnerOf(operation), operation, end, call), call);
       return;
     }
-    const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(failures - 1, 20));
+    const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1));
     const dueAtMs = clock.now() + Math.max(backoffMs, (fault.retryAfterSeconds ?? 0) * 1_000);
-    await operations.update(operation.operationId, { failures, dueAtMs, code, message, fix }, call);
+    await operations.update(operationId, { failures, tries: 0, defect: null, dueAtMs, code, message, fix }, call);
     await enqueue(operation, call, dueAtMs);
+  }
+
+  /** What came of a turn that did not end by itself. */
+  async function settleTurn(operationId: string, error: unknown, isLost: boolean, call: Call): Promise<void> {
+    const fault = toFault(error);
+    if (isFault(fault, 'internal_error')) {
+      await operations.update(operationId, { defect: call.requestId }, call).catch((unstored: unknown) => {
+        call.log.warn({ event: 'defect_not_stored', operationId, code: toFault(unstored).code });
+      });
+      throw error;
+    }
+    // Whoever has the group now may be at this very operation; and who has nothing any more must write nothing.
+    if (isLost) return enqueue({ operationId }, call, clock.now() + leaseMs);
+    // Another worker is alive with this operation, and has a message of its own.
+    if (isFault(fault, 'group_busy')) return;
+    const operation = await operations.get(operationId, call);
+    if (operation !== null && !isEnded(operation)) await fail(operation, fault, call);
   }
 
   return {
     enqueue,
 
     run: async (message, call) => {
-      const { operationId, busyTries } = readMessage(message);
+      const { operationId, dueAt } = readMessage(message);
       const operation = operationId === null ? null : await operations.get(operationId, call);
       if (operation === null || isEnded(operation) || operation.state === 'preparing') {
         call.log.info({ event: 'operation_skipped', requestId: call.requestId, operationId });
         return;
       }
-      // The queue's clock is not ours: what is due later goes back (design §6.9).
       if (operation.dueAtMs !== null && operation.dueAtMs > clock.now() && !operation.cancelRequested) {
-        return enqueue(operation, call, operation.dueAtMs);
+        // The queue's clock is not ours: what is due later goes back (design §6.9). Any other message is one too many:
+        // whoever put the operation off has sent one.
+        if (dueAt === new Date(operation.dueAtMs).toISOString()) await enqueue(operation, call, operation.dueAtMs);
+        return;
       }
+      const runner = runnerOf(operation);
+      const ofOperation = { ...call, operationId: operation.operationId };
+      const turn: { lost: AbortSignal | null } = { lost: null };
       try {
-        await runnerOf(operation).hold(operation, call, (held) => takeTurn(operation.operationId, held, call));
+        await runner.hold(operation, ofOperation, async (held) => {
+          turn.lost = held.lost;
+          const stopSigns = giveSigns(operation, held);
+          try {
+            // As it stands now: it may have gone on while this worker waited.
+            const current = await operations.get(operation.operationId, held.call);
+            if (current !== null && !isEnded(current)) await takeTurn(runner, current, held, ofOperation);
+          } finally {
+            stopSigns();
+          }
+        });
       } catch (error) {
-        const fault = toFault(error);
-        if (isFault(fault, 'internal_error')) throw error;
-        if (!isFault(fault, 'group_busy')) return fail(operation, fault, call.proving());
-        // Another worker has this very operation, or died with it: the sweep looks after it in the end.
-        if (busyTries >= maxBusyTries) return;
-        const again = { operationId: operation.operationId, busyTries: String(busyTries + 1) };
-        await queues.send(operationQueue, again, call.proving(), clock.now() + busyWaitMs);
+        await settleTurn(operation.operationId, error, turn.lost?.aborted === true, call.proving());
       }
     },
 
@@ -153,43 +197,62 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
       const { operationId } = readMessage(message);
       const operation = operationId === null ? null : await operations.get(operationId, call);
       call.log.error({ event: 'operation_poisoned', requestId: call.requestId, operationId });
-      if (operation === null || isEnded(operation)) return;
+      if (operation === null || isEnded(operation) || operation.state === 'preparing') return;
+      if (operation.defect === null) return enqueue(operation, call);
       await operations.update(
         operation.operationId,
-        {
-          state: 'failed',
-          endedAtMs: clock.now(),
-          code: 'internal_error',
-          message: `Its worker failed again and again; what was done until then stands. ${operation.message}`,
-          fix: 'Look for the operationId in the logs and report it; the request can be repeated safely.',
-        },
+        await endOf(runnerOf(operation), operation, broken(operation.defect), call),
         call,
       );
     },
 
     revive: async (call) => {
-      const filter = { states: ['preparing', 'queued', 'running'] as const, targetId: null };
-      const { operations: active } = await operations.list(filter, { limit: revivedAtOnce, after: null }, call);
+      const filter = { states: ['preparing', 'queued', 'running', 'cancelling'] as const, targetId: null };
       let revivedCount = 0;
-      for (const operation of active) {
-        const quietForMs = clock.now() - Math.max(operation.updatedAtMs, operation.dueAtMs ?? 0);
-        if (operation.state === 'preparing') {
-          if (quietForMs > preparationMs) await operations.update(operation.operationId, abandoned(clock.now()), call);
-        } else if (quietForMs > silenceMs) {
-          await enqueue(operation, call);
-          revivedCount += 1;
-        }
+      for (let after: string | null = null; ;) {
+        const page = await operations.list(filter, { limit: listedAtOnce, after }, call);
+        for (const operation of page.operations) if (await reviveOne(operation, call)) revivedCount += 1;
+        after = page.operations.at(-1)?.operationId ?? null;
+        if (!page.hasMore) return revivedCount;
       }
-      return revivedCount;
     },
   };
+
+  async function reviveOne(operation: Operation, call: Call): Promise<boolean> {
+    const { operationId, state, updatedAtMs, dueAtMs, cancelRequested, revivals } = operation;
+    const isPreparing = state === 'preparing';
+    const quietForMs = clock.now() - Math.max(updatedAtMs, cancelRequested ? 0 : (dueAtMs ?? 0));
+    // Where workers are few, a message may just be waiting for its turn: more of them help nobody.
+    if (quietForMs <= (isPreparing ? preparationMs : silenceMs * 2 ** Math.min(revivals, maxDoublings))) return false;
+    await operations.update(operationId, isPreparing ? abandoned(clock.now()) : { revivals: revivals + 1 }, call);
+    if (!isPreparing) await enqueue(operation, call);
+    return !isPreparing;
+  }
 }
 
-function holdLost(): Fault {
-  return new Fault('group_busy', {
-    detail: 'The hold on the group was lost in the middle of a slice; whoever has it now looks at that slice again.',
-    fix: 'Nothing: the operation goes on by itself.',
-  });
+interface End {
+  readonly state: EndState;
+  readonly code: FaultCode | null;
+  readonly message: string;
+  readonly fix: string | null;
+}
+
+const cancelled: End = { state: 'cancelled', code: null, message: 'Cancelled.', fix: null };
+
+const crashed: End = {
+  state: 'failed',
+  code: 'internal_error',
+  message: `Its workers ended ${maxTries} times in a row without a trace.`,
+  fix: 'Look for the operationId in the logs, and for memory or time limits of the function app; the request can be repeated safely.',
+};
+
+function broken(requestId: string): End {
+  return {
+    state: 'failed',
+    code: 'internal_error',
+    message: 'Its worker failed again and again.',
+    fix: `Look for the requestId ${requestId} in the logs and report it; the request can be repeated safely.`,
+  };
 }
 
 function abandoned(nowMs: number): OperationChange {
@@ -203,14 +266,13 @@ function abandoned(nowMs: number): OperationChange {
 }
 
 /** Messages come as objects, or as text when they were no JSON; anything else is nobody's operation. */
-function readMessage(message: unknown): { operationId: string | null; busyTries: number } {
+function readMessage(message: unknown): { operationId: string | null; dueAt: unknown } {
   const field = (name: string): unknown =>
     typeof message === 'object' && message !== null ? (Reflect.get(message, name) as unknown) : undefined;
   const operationId = field('operationId');
-  const busyTries = Number(field('busyTries') ?? 0);
   return {
     operationId: typeof operationId === 'string' && isOperationId(operationId) ? operationId : null,
-    busyTries: Number.isInteger(busyTries) ? busyTries : 0,
+    dueAt: field('dueAt'),
   };
 }
 

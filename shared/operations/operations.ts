@@ -1,8 +1,7 @@
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import { Fault } from '../errors.ts';
 import { isEnded, type Operation, type OperationState } from './operation.ts';
-import { isOperationId, type OperationFilter, type OperationStore } from './operationStore.ts';
+import { isOperationId, operationNotFound, type OperationStore } from './operationStore.ts';
 import type { OperationWorker } from './operationWorker.ts';
 
 /** An operation with one page of its results. */
@@ -54,10 +53,7 @@ export function createOperations(dependencies: {
   async function get(operationId: string, call: Call): Promise<Operation> {
     const operation = isOperationId(operationId) ? await operations.get(operationId, call) : null;
     if (operation !== null) return operation;
-    throw new Fault('operation_not_found', {
-      detail: `There is no operation ${operationId}.`,
-      fix: 'Give the operationId of a reply; GET operations lists those that are kept.',
-    });
+    throw operationNotFound(operationId);
   }
 
   /** The operation when it has ended, or as it is when the time is up. */
@@ -80,7 +76,8 @@ export function createOperations(dependencies: {
       return { operation, results, nextPage: page < resultPages ? page + 1 : null };
     },
 
-    list: (filter, page, call) => operations.list(toStoreFilter(filter), page, call),
+    list: ({ state, targetId }, page, call) =>
+      operations.list({ states: state === null ? null : [state], targetId }, page, call),
 
     cancel: async (operationId, isDryRun, call) => {
       const found = await get(operationId, call);
@@ -94,16 +91,4 @@ export function createOperations(dependencies: {
       return { outcome: isEnded(operation) ? 'already_ended' : 'cancelling', operation };
     },
   };
-}
-
-/** `cancelling` is shown for one that goes on and has been asked to end; the store does not know it. */
-function toStoreFilter({
-  state,
-  targetId,
-}: {
-  state: OperationState | null;
-  targetId: string | null;
-}): OperationFilter {
-  if (state === null) return { states: null, targetId };
-  return { states: state === 'cancelling' ? ['queued', 'running'] : [state], targetId };
 }

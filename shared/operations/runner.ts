@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import type { Fault } from '../errors.ts';
+import type { Fault, FaultCode } from '../errors.ts';
 import type { EndState, Operation, OperationType } from './operation.ts';
 import type { OperationChange } from './operationStore.ts';
 
@@ -7,7 +7,13 @@ import type { OperationChange } from './operationStore.ts';
 export type Step =
   | { readonly type: 'more'; readonly change: OperationChange }
   /** Nothing can be done before `untilMs`. */
-  | { readonly type: 'wait'; readonly change: OperationChange; readonly untilMs: number; readonly why: string }
+  | {
+      readonly type: 'wait';
+      readonly change: OperationChange;
+      readonly untilMs: number;
+      readonly code: FaultCode;
+      readonly why: string;
+    }
   | {
       readonly type: 'ended';
       readonly change: OperationChange;
@@ -19,14 +25,12 @@ export type Step =
 export interface HeldOperation {
   /** Ends when the hold on the target is lost. */
   readonly call: Call;
-  /** Somebody else may be at work on it now: nothing more may be stored. null: the target needs no hold. */
-  readonly lost: AbortSignal | null;
+  /** Aborts when the hold is lost: somebody else may be at work on the target now. */
+  readonly lost: AbortSignal;
   /** The next slice, from stored state: whatever the slice before came to, or how it was cut off. */
   next(operation: Operation, save: (change: OperationChange) => Promise<Operation>): Promise<Step>;
   /** The operation has ended: its target is free for others. */
   letGo(): Promise<void>;
-  /** One sentence about what has been done, for an operation that ends here. */
-  summary(operation: Operation): string;
 }
 
 /** How one type of operation is carried out. */
@@ -34,4 +38,8 @@ export interface OperationRunner {
   readonly type: OperationType;
   /** Of the worker that begins now. @throws Fault `group_busy` when somebody else is at work on the target */
   hold(operation: Operation, call: Call, work: (held: HeldOperation) => Promise<void>): Promise<void>;
+  /** What is known of a slice that was begun and will not be gone on with, told in results and counts. */
+  settle(operation: Operation, call: Call): Promise<OperationChange>;
+  /** One sentence about what has been done. */
+  summary(operation: Operation): string;
 }

@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { isFault } from '../errors.ts';
+import { toFault } from '../errors.ts';
 import type { OperationWorker } from './operationWorker.ts';
 
 /** Something that is kept for a time. */
@@ -26,8 +26,7 @@ export function createSweeper(dependencies: {
       const count = await work();
       if (count > 0) call.log.info({ ...common, count });
     } catch (error) {
-      if (!isFault(error)) throw error;
-      call.log.error({ ...common, code: error.code }, error);
+      call.log.error({ ...common, code: toFault(error).code }, error);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import type { Call } from '../call.ts';
 import type { Storage } from '../config.ts';
-import { loadStorageCredential, storageRetries } from './connect.ts';
+import { loadStorageCredential, storageRetries, unlessAborted } from './connect.ts';
 import { statusOfStoreError, storeFault } from './storeFault.ts';
 
 export interface Blobs {
@@ -14,8 +14,13 @@ export interface Blobs {
   removeAll(prefix: string, call: Call): Promise<void>;
   /** Names that begin so, in order, up to `limit`, after the name `after`. */
   list(page: { prefix: string; after: string | null; limit: number }, call: Call): Promise<string[]>;
-  /** For leases alone. */
-  client(name: string): Promise<BlockBlobClient>;
+  /** For leases alone: whatever a blob can do, by its own client. */
+  use<Result>(
+    what: string,
+    name: string,
+    call: Call,
+    work: (blob: BlockBlobClient) => Promise<Result>,
+  ): Promise<Result>;
 }
 
 /** One container for all that the app keeps beside its tables; folders tell what is what. */
@@ -34,7 +39,7 @@ export function createBlobs(storage: Storage): Blobs {
   async function ask<Result>(what: string, call: Call, work: (client: ContainerClient) => Promise<Result>) {
     try {
       container ??= open();
-      return await work(await container);
+      return await work(await unlessAborted(container, call.deadline.signal));
     } catch (error) {
       // Made anew with the next use: the container may be gone, or was never reached.
       if ([404, null].includes(statusOfStoreError(error))) container = null;
@@ -99,15 +104,7 @@ export function createBlobs(storage: Storage): Blobs {
 
     list,
 
-    client: async (name) => {
-      container ??= open();
-      try {
-        return (await container).getBlockBlobClient(name);
-      } catch (error) {
-        container = null;
-        throw error;
-      }
-    },
+    use: (what, name, call, work) => ask(`${what} ${name}`, call, (client) => work(client.getBlockBlobClient(name))),
   };
 }
 

@@ -18,3 +18,13 @@ export const storageRetries = {
   retryDelayInMs: 200,
   maxRetryDelayInMs: 1_000,
 } as const;
+
+/** What all callers share and nobody may end, waited for no longer than one of them has time. */
+export function unlessAborted<Result>(shared: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(new Error('no time is left to wait for it'));
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave);
+    void shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}

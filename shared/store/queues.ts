@@ -2,7 +2,7 @@ import type { QueueClient } from '@azure/storage-queue';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import type { Storage } from '../config.ts';
-import { loadStorageCredential, storageRetries } from './connect.ts';
+import { loadStorageCredential, storageRetries, unlessAborted } from './connect.ts';
 import { storeFault } from './storeFault.ts';
 
 export interface Queues {
@@ -37,9 +37,8 @@ export function createQueues(storage: Storage, clock: Clock): Queues {
       const queue = opened.get(name) ?? open(name);
       opened.set(name, queue);
       try {
-        await (
-          await queue
-        ).sendMessage(text, {
+        const client = await unlessAborted(queue, call.deadline.signal);
+        await client.sendMessage(text, {
           visibilityTimeout: Math.min(Math.max(0, delaySeconds), maxDelaySeconds),
           // Never: what waits for its turn must not vanish.
           messageTimeToLive: -1,
