@@ -215,7 +215,9 @@ function readRooms(settings: SettingsReader): ReadonlySet<Room> {
     const message = names.length === 0 ? 'names no room' : 'names a room that does not exist';
     settings.fault('ENABLED_ROOMS', message, `Use a list of these, separated by commas: ${allowed.join(', ')}.`);
   }
-  return new Set(names.includes('all') ? rooms : rooms.filter((room) => names.includes(room)));
+  // Long work of `members` goes on as an operation, and a reply that names one must lead somewhere.
+  const needed = names.includes('members') ? [...names, 'operations'] : names;
+  return new Set(names.includes('all') ? rooms : rooms.filter((room) => needed.includes(room)));
 }
 
 function readCredential(settings: SettingsReader): Credential {

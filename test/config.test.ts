@@ -39,7 +39,7 @@ describe('settings that are left out', () => {
       graph: { baseUrl: 'https://graph.microsoft.com', scope: 'https://graph.microsoft.com/.default' },
       exchange: { baseUrl: 'https://outlook.office365.com', scope: 'https://outlook.office365.com/.default' },
       storage: { type: 'connectionString', connectionString: 'UseDevelopmentStorage=true' },
-      enabledRooms: new Set(['connection', 'groups', 'members']),
+      enabledRooms: new Set(['connection', 'groups', 'members', 'operations']),
       writeMode: 'on',
       protectedUsers: [],
       protectedGroups: [],

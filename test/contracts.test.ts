@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { actions, register } from '../functions/register.ts';
+import { actions, register, workers } from '../functions/register.ts';
 import { type LocalHost, startLocalHost } from '../local/host/host.ts';
 import type { JsonObject } from './support/world.ts';
 
@@ -38,20 +38,52 @@ const pinned = [
   'listMembers function GET groups/{group}/members',
   'addMembers function POST groups/{group}/members',
   'removeMembers function POST groups/{group}/members/remove',
+  'setMembers function PUT groups/{group}/members',
+  'listOperations function GET operations',
+  'getOperation function GET operations/{operationId}',
+  'cancelOperation function POST operations/{operationId}/cancel',
   'listAudit function GET audit',
 ];
+/** What works without being called: queue or schedule, UTC. */
+const pinnedWorkers = [
+  'runOperation queueTrigger operations AzureWebJobsStorage',
+  'runOperationPoison queueTrigger operations-poison AzureWebJobsStorage',
+  'sweep timerTrigger 0 */2 * * * *',
+];
+const poisonSuffix = '-poison';
+const operationNames = ['listOperations', 'getOperation', 'cancelOperation', 'listAudit'];
 /** Only what has a proof of its own may be here: an event hook's secret, a signed state (design §4). */
 const anonymous: string[] = [];
 
 describe('what is registered', () => {
   test('is exactly the pinned list, each with its key level, method and route', async () => {
     const { functions } = await load({ ...settings, ENABLED_ROOMS: 'all' });
-    const registered = functions.map(({ name, trigger }) => {
+    const [called, working] = [true, false].map((isHttp) =>
+      functions.filter(({ trigger }) => (trigger.type === 'httpTrigger') === isHttp),
+    );
+    const shownActions = called?.map(({ name, trigger }) => {
       const methods = (trigger.methods as string[]).join('+');
       return [name, trigger.authLevel, methods, trigger.route].map(String).join(' ');
     });
-    expect(registered).toEqual(pinned);
-    expect(functions.map(({ trigger }) => trigger.type)).toEqual(pinned.map(() => 'httpTrigger'));
+    const shownWorkers = working?.map(({ name, trigger }) => {
+      const { type, queueName, connection, schedule } = trigger;
+      return [name, type, queueName, connection, schedule].filter((part) => part !== undefined).join(' ');
+    });
+    expect(shownActions).toEqual(pinned);
+    expect(shownWorkers).toEqual(pinnedWorkers);
+  });
+
+  test('has a poison function for every queue, and no name twice', () => {
+    const queues = workers.flatMap((worker) => (worker.trigger === 'queue' ? [worker.queue] : []));
+    const isPoison = (queue: string) => queue.endsWith(poisonSuffix);
+    expect(queues.filter(isPoison).sort()).toEqual(
+      queues
+        .filter((queue) => !isPoison(queue))
+        .map((queue) => `${queue}${poisonSuffix}`)
+        .sort(),
+    );
+    const names = [...actions, ...workers].map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
   });
 
   test('is registered by the entry that the worker imports, with the settings of the process', async () => {
@@ -64,8 +96,8 @@ describe('what is registered', () => {
 
   test('asks for a key, but for the anonymous list', async () => {
     const { functions } = await load({ ...settings, ENABLED_ROOMS: 'all' });
-    const open = functions.filter(({ trigger }) => trigger.authLevel !== 'function').map(({ name }) => name);
-    expect(open).toEqual(anonymous);
+    const open = functions.filter(({ trigger }) => trigger.type === 'httpTrigger' && trigger.authLevel !== 'function');
+    expect(open.map(({ name }) => name)).toEqual(anonymous);
   });
 
   test('has no route twice for one method', () => {
@@ -74,13 +106,36 @@ describe('what is registered', () => {
   });
 
   test.each([
-    ['connection', ['testConnection']],
+    ['connection', ['testConnection', 'sweep']],
     [
       'groups',
-      ['createGroup', 'listGroups', 'getGroup', 'updateGroup', 'deleteGroup', 'listDeletedGroups', 'restoreGroup'],
+      [
+        'createGroup',
+        'listGroups',
+        'getGroup',
+        'updateGroup',
+        'deleteGroup',
+        'listDeletedGroups',
+        'restoreGroup',
+        'sweep',
+      ],
     ],
-    [' members , connection ', ['testConnection', 'listMembers', 'addMembers', 'removeMembers']],
-    ['all', actions.map(({ name }) => name)],
+    [
+      ' members , connection ',
+      [
+        'testConnection',
+        'listMembers',
+        'addMembers',
+        'removeMembers',
+        'setMembers',
+        ...operationNames,
+        'runOperation',
+        'runOperationPoison',
+        'sweep',
+      ],
+    ],
+    ['operations', [...operationNames, 'sweep']],
+    ['all', [...actions, ...workers].map(({ name }) => name)],
   ])('with ENABLED_ROOMS "%s" is only what those rooms have', async (rooms, names) => {
     expect(await namesFor({ ...settings, ENABLED_ROOMS: rooms })).toEqual(names);
   });
@@ -164,7 +219,8 @@ describe('wrong settings', () => {
     'WRITE_MODE',
   ];
 
-  test('leave every function registered', async () => {
+  // A worker's messages can wait; they would end as poison.
+  test('leave every action registered, and no worker', async () => {
     expect(await namesFor(wrong)).toEqual(actions.map(({ name }) => name));
   });
 
