@@ -168,12 +168,10 @@ export function groupBusy(operation: Operation | null): Fault {
     return new Fault('group_busy', {
       detail: 'Another request is writing to this group right now; nothing was written.',
       fix: 'Repeat the request in some seconds.',
-      retryAfterSeconds: 5,
     });
   }
   return new Fault('group_busy', {
     detail: `The operation ${operation.operationId} is changing the members of ${operation.targetName}; nothing was written.`,
     fix: `Wait until GET operations/${operation.operationId} says done, or end it with POST operations/${operation.operationId}/cancel; then repeat the request.`,
-    retryAfterSeconds: 30,
   });
 }
