@@ -70,8 +70,10 @@ const worker = (index: string) => `
   };
   await import(${JSON.stringify(index)});
   for (const { metadata } of core.state.loading.functions.values()) {
-    const { authLevel, methods, route } = Object.values(metadata.bindings).find(({ type }) => type === 'httpTrigger');
-    functions.push([metadata.name, authLevel, methods.join('+'), route].join(' '));
+    const trigger = Object.values(metadata.bindings).find(({ type }) => type.endsWith('Trigger'));
+    const { type, authLevel, methods, route, queueName, schedule } = trigger;
+    const told = type === 'httpTrigger' ? [authLevel, methods.join('+'), route] : [type, queueName ?? schedule];
+    functions.push([metadata.name, ...told].join(' '));
   }
   // What the hooks posted arrives with a later turn.
   await new Promise((done) => setTimeout(done, 50));
@@ -125,19 +127,28 @@ const packagesIn = (file: string) =>
     .filter((name) => name !== undefined);
 
 describe('the built app', () => {
-  test('registers every function with its key level when the worker imports it', () => {
+  test('registers every function with its key level, queue or schedule when the worker imports it', () => {
     // Once more in full: the sources may be right where the bundle is not.
     expect(loaded.functions).toEqual([
       'testConnection function GET connection',
       'createGroup function POST groups',
+      'listGroups function GET groups',
       'getGroup function GET groups/{group}',
+      'updateGroup function PATCH groups/{group}',
       'deleteGroup function DELETE groups/{group}',
       'listDeletedGroups function GET deleted-groups',
       'restoreGroup function POST deleted-groups/{deletionId}/restore',
       'listMembers function GET groups/{group}/members',
       'addMembers function POST groups/{group}/members',
       'removeMembers function POST groups/{group}/members/remove',
+      'setMembers function PUT groups/{group}/members',
+      'listOperations function GET operations',
+      'getOperation function GET operations/{operationId}',
+      'cancelOperation function POST operations/{operationId}/cancel',
       'listAudit function GET audit',
+      'runOperation queueTrigger operations',
+      'runOperationPoison queueTrigger operations-poison',
+      'sweep timerTrigger 0 */2 * * * *',
     ]);
   });
 
@@ -154,6 +165,8 @@ describe('the built app', () => {
         '@azure/identity',
         '@azure/msal-node',
         '@azure/data-tables',
+        '@azure/storage-blob',
+        '@azure/storage-queue',
         '@microsoft/microsoft-graph-client',
       ]),
     );
