@@ -55,10 +55,13 @@ describe('the connection test', () => {
     expect(Object.keys(checks)).toEqual([
       'graphToken',
       'graphPermissions',
+      'graphWritePermission',
       'graphReachable',
       'exchangeToken',
       'exchangeCmdlets',
       'auditStore',
+      'queueStore',
+      'blobStore',
     ]);
     for (const row of Object.values(checks)) expect(row).toMatchObject({ ok: true, code: null, fix: null });
     expect(checks.graphReachable?.message).toContain('Contoso');
@@ -74,7 +77,7 @@ describe('the connection test', () => {
       ok: false,
       failedCount: 1,
       firstError: expect.stringMatching(/^graphReachable: /),
-      message: '1 of 6 checks failed.',
+      message: '1 of 9 checks failed.',
     });
 
     await world.control.fault({ upstream: 'exchange', fault: { kind: 'status', status: 502 }, times: 99 });
@@ -90,6 +93,38 @@ describe('the connection test', () => {
     expect(checks.auditStore).toMatchObject({ ok: false, code: 'audit_unavailable' });
     expect(checks.auditStore?.fix).toContain('Storage Table Data Contributor');
     expect(checks.exchangeCmdlets).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    ['queueStore', 'QueueEndpoint'],
+    ['blobStore', 'BlobEndpoint'],
+  ])('finds the store of long work and snapshots out of reach: %s', async (check, endpoint) => {
+    const app = await world.startApp();
+    const reachable = new RegExp(`${endpoint}=[^;]+;`);
+    expect(app.storage).toMatch(reachable);
+    const AzureWebJobsStorage = app.storage.replace(reachable, `${endpoint}=http://127.0.0.1:${await closedPort()}/a;`);
+    const { answer, checks } = await testConnection(await world.startApp({ AzureWebJobsStorage }));
+    expect(answer.body).toMatchObject({ ok: false, failedCount: 1 });
+    expect(checks[check]).toMatchObject({ ok: false, code: 'storage_unavailable' });
+    expect(checks[check]?.fix).toContain('Storage Queue Data Contributor');
+  });
+
+  test.each([
+    ['neither', [], /can be read only/],
+    ['members alone', ['GroupMember.ReadWrite.All'], /^The members of .* can be changed; the groups themselves cannot/],
+  ])('warns where Graph groups cannot be written, which mail groups do not need: %s', async (_what, more, message) => {
+    const { appId } = await principal('without-graph-roles');
+    const graph = ['Group.Read.All', 'User.Read.All', 'Organization.Read.All', ...more];
+    await world.control.tenant({ servicePrincipals: [{ appId, roles: { graph } }] });
+    const { answer, checks } = await testConnection(await appAs('without-graph-roles'));
+    expect(checks.graphWritePermission).toMatchObject({
+      ok: true,
+      code: null,
+      message: expect.stringMatching(message),
+    });
+    expect(checks.graphWritePermission?.fix).toContain('Group.ReadWrite.All');
+    const told = 'Everything this app needs works. See also graphWritePermission.';
+    expect(answer.body).toMatchObject({ ok: true, failedCount: 0, firstError: null, message: told });
   });
 
   test('lists the commands that a role leaves out', async () => {
@@ -170,7 +205,8 @@ describe('a grant that is missing', () => {
     const { checks } = await testConnection(app);
     const refused = await createGroup(app);
     expect(refused).toMatchObject({ status: 403, body: { code: 'service_principal_missing', upstream: 'entra' } });
-    for (const name of ['graphToken', 'graphPermissions', 'graphReachable', 'exchangeToken', 'exchangeCmdlets']) {
+    const asked = ['graphToken', 'graphPermissions', 'graphWritePermission', 'graphReachable', 'exchangeToken'];
+    for (const name of [...asked, 'exchangeCmdlets']) {
       expect({ name, ...checks[name] }).toMatchObject({ name, ok: false, code: 'service_principal_missing' });
     }
     for (const fix of [checks.graphToken?.fix, refused.body?.fix])
@@ -218,6 +254,7 @@ describe('a grant that is missing', () => {
 });
 
 describe('a connection test of its own', () => {
+  const nothing = () => Promise.resolve();
   const checksWith = async (audit: Audit, organizations: object[]) => {
     const server = await startScriptedServer();
     server.script({ body: { value: organizations } });
@@ -234,6 +271,8 @@ describe('a connection test of its own', () => {
       exchange: createExchange(upstream('exchange'), 'tenant'),
       exchangeTokens: opaque,
       audit,
+      queues: { probe: nothing },
+      blobs: { list: () => Promise.resolve([]) },
     }).test(call);
     call.end();
     await server.close();

@@ -24,7 +24,7 @@ export const testConnection = action({
           ok: Type.Boolean(),
           code: nullable(Type.String()),
           message: Type.String(),
-          fix: nullable(Type.String()),
+          fix: nullable(Type.String({ description: 'beside ok a warning: of use where such groups are written' })),
         },
         { additionalProperties: false },
       ),
@@ -34,11 +34,12 @@ export const testConnection = action({
     const checks = await connectionTester.test(call);
     const failed = checks.filter(({ ok }) => !ok);
     const [first] = failed;
+    const warned = checks.filter(({ ok, fix }) => ok && fix !== null).map(({ check }) => check);
     return {
       ok: failed.length === 0,
       message:
         failed.length === 0
-          ? 'Everything this app needs works.'
+          ? `Everything this app needs works.${warned.length === 0 ? '' : ` See also ${warned.join(', ')}.`}`
           : `${failed.length} of ${checks.length} checks failed.`,
       failedCount: failed.length,
       firstError: first === undefined ? null : `${first.check}: ${first.message}`,

@@ -3,9 +3,12 @@ import type { Call } from '../call.ts';
 import { type FaultCode, toFault } from '../errors.ts';
 import { cmdlets, type Exchange } from '../exchange/client.ts';
 import type { Graph } from '../graph/client.ts';
+import { operationQueue } from '../operations/operationWorker.ts';
+import type { Blobs } from '../store/blobs.ts';
+import type { Queues } from '../store/queues.ts';
 import type { TokenSource } from '../upstream/tokens.ts';
 
-/** One thing that must work, with its cause and fix when it does not. */
+/** One thing that must work, with its cause and fix when it does not. A fix of what is `ok` is a warning. */
 export interface ConnectionCheck {
   readonly check: ConnectionCheckName;
   readonly ok: boolean;
@@ -17,10 +20,13 @@ export interface ConnectionCheck {
 export const connectionChecks = [
   'graphToken',
   'graphPermissions',
+  'graphWritePermission',
   'graphReachable',
   'exchangeToken',
   'exchangeCmdlets',
   'auditStore',
+  'queueStore',
+  'blobStore',
 ] as const;
 export type ConnectionCheckName = (typeof connectionChecks)[number];
 
@@ -35,6 +41,8 @@ export interface ConnectionTesterDependencies {
   readonly exchange: Exchange;
   readonly exchangeTokens: TokenSource;
   readonly audit: Audit;
+  readonly queues: Pick<Queues, 'probe'>;
+  readonly blobs: Pick<Blobs, 'list'>;
 }
 
 /** For each need one of these application permissions (graph.md §6). */
@@ -43,6 +51,10 @@ const graphPermissions: readonly (readonly [need: string, oneOf: readonly string
   ['read users', ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
   ['read the organization', ['Organization.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
 ];
+
+/** What writes security and Microsoft 365 groups, and what changes their members alone (graph.md §6). */
+const groupWriteRoles: readonly string[] = ['Group.ReadWrite.All', 'Directory.ReadWrite.All'];
+const memberWriteRole = 'GroupMember.ReadWrite.All';
 
 /** Template ids of Exchange Administrator and Global Administrator (exchange.md §3, graph.md §4). */
 const administratorRoles: readonly string[] = [
@@ -54,8 +66,9 @@ const administratorRoles: readonly string[] = [
 const withoutAdministrator =
   'The token carries no administrator role of Exchange: mail-enabled security groups need the role "Security Group Creation and Membership", which this check cannot see.';
 
+/** Without `code` a warning: what it is about may not be needed. */
 interface Problem {
-  readonly code: FaultCode;
+  readonly code: FaultCode | null;
   readonly message: string;
   readonly fix: string;
 }
@@ -64,7 +77,7 @@ interface Problem {
 type CheckResult = string | Problem;
 
 export function createConnectionTester(dependencies: ConnectionTesterDependencies): ConnectionTester {
-  const { graph, graphTokens, exchange, exchangeTokens, audit } = dependencies;
+  const { graph, graphTokens, exchange, exchangeTokens, audit, queues, blobs } = dependencies;
 
   const checks: Readonly<Record<ConnectionCheckName, (call: Call) => Promise<CheckResult>>> = {
     graphToken: async (call) => {
@@ -82,6 +95,21 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
         code: 'graph_permission_missing',
         message: `The token lacks what is needed to ${needs}.`,
         fix: `Grant the application permissions ${roles} (Microsoft Graph) with admin consent; tokens issued before live on for about an hour.`,
+      };
+    },
+
+    graphWritePermission: async (call) => {
+      const { roles } = (await graphTokens.get(call)).claims;
+      if (groupWriteRoles.some((role) => roles.includes(role))) {
+        return 'The token carries the Graph permission that security and Microsoft 365 groups are written with.';
+      }
+      const missing = roles.includes(memberWriteRole)
+        ? 'The members of security and Microsoft 365 groups can be changed; the groups themselves cannot be created, updated or deleted.'
+        : 'Security and Microsoft 365 groups can be read only; distribution lists and mail-enabled security groups are written in Exchange and do not need it.';
+      return {
+        code: null,
+        message: missing,
+        fix: `If this app shall write such groups, grant Group.ReadWrite.All (Microsoft Graph, application permission; ${memberWriteRole} suffices for members alone) with admin consent.`,
       };
     },
 
@@ -117,6 +145,16 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
       await audit.probe(call);
       return 'The audit table can be opened.';
     },
+
+    queueStore: async (call) => {
+      await queues.probe(operationQueue, call);
+      return 'The queue of operations can be opened.';
+    },
+
+    blobStore: async (call) => {
+      await blobs.list({ prefix: 'probe/', after: null, limit: 1 }, call);
+      return 'The container of snapshots and operations can be opened.';
+    },
   };
 
   async function run(check: ConnectionCheckName, call: Call): Promise<ConnectionCheck> {
@@ -126,7 +164,7 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
       return { code: fault.code, message: fault.message, fix: fault.fix };
     });
     if (typeof result === 'string') return { check, ok: true, code: null, message: result, fix: null };
-    return { check, ok: false, ...result };
+    return { check, ok: result.code === null, ...result };
   }
 
   return {

@@ -30,7 +30,7 @@ export interface OperationWorker {
 
 export interface OperationWorkerDependencies {
   readonly operations: OperationStore;
-  readonly queues: Queues;
+  readonly queues: Pick<Queues, 'send'>;
   readonly runners: readonly OperationRunner[];
   readonly clock: Clock;
 }

@@ -12,6 +12,8 @@ export interface Queues {
    * @throws Fault `storage_unavailable`
    */
   send(queue: string, message: Readonly<Record<string, string>>, call: Call, dueAtMs?: number): Promise<void>;
+  /** Opens a queue, and makes it where it is missing, without a message. @throws Fault `storage_unavailable` */
+  probe(queue: string, call: Call): Promise<void>;
 }
 
 /** How long a message can stay unseen (Azure Queue storage: 7 days); one that is due later is sent on again then. */
@@ -27,6 +29,18 @@ export function createQueues(storage: Storage, clock: Clock): Queues {
     return client;
   }
 
+  /** Opened anew after whatever failed: the queue may be gone, or the role. */
+  async function use(name: string, what: string, call: Call, work: (queue: QueueClient) => Promise<unknown>) {
+    const queue = opened.get(name) ?? open(name);
+    opened.set(name, queue);
+    try {
+      await work(await unlessAborted(queue, call.deadline.signal));
+    } catch (error) {
+      opened.delete(name);
+      throw storeFault(error, `${what} the queue ${name}`, call);
+    }
+  }
+
   return {
     send: async (name, message, call, dueAtMs) => {
       const nowMs = clock.now();
@@ -34,21 +48,18 @@ export function createQueues(storage: Storage, clock: Clock): Queues {
       const text = encodeMessage(
         dueAtMs === undefined ? message : { ...message, dueAt: new Date(dueAtMs).toISOString() },
       );
-      const queue = opened.get(name) ?? open(name);
-      opened.set(name, queue);
-      try {
-        const client = await unlessAborted(queue, call.deadline.signal);
-        await client.sendMessage(text, {
+      await use(name, 'sending a message to', call, (queue) =>
+        queue.sendMessage(text, {
           visibilityTimeout: Math.min(Math.max(0, delaySeconds), maxDelaySeconds),
           // Never: what waits for its turn must not vanish.
           messageTimeToLive: -1,
           abortSignal: call.deadline.signal,
-        });
-      } catch (error) {
-        opened.delete(name);
-        throw storeFault(error, `sending a message to the queue ${name}`, call);
-      }
+        }),
+      );
     },
+
+    probe: (name, call) =>
+      use(name, 'opening', call, (queue) => queue.getProperties({ abortSignal: call.deadline.signal })),
   };
 }
 
