@@ -3,6 +3,7 @@
  * after the other. Takes its job as a file, says what it did in one line of JSON, and ends.
  */
 import { readFileSync } from 'node:fs';
+import { peakMemoryBytes } from './peakMemory.ts';
 
 export interface PeerJob {
   readonly graphUrl: string;
@@ -22,6 +23,7 @@ export interface PeerTally {
   readonly ms: number;
   readonly added: number;
   readonly removed: number;
+  readonly peakBytes: number;
 }
 
 interface Member {
@@ -51,7 +53,7 @@ for (const [name, { id }] of actual) {
   await change('Remove-DistributionGroupMember', id);
   tally.removed += 1;
 }
-const said: PeerTally = { ms: performance.now() - startedAt, ...tally };
+const said: PeerTally = { ms: performance.now() - startedAt, ...tally, peakBytes: peakMemoryBytes(process.pid) };
 process.stdout.write(`${JSON.stringify(said)}\n`);
 
 /** In pages as large as Graph gives them, the same as ours. */

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { connectionString, newAccounts, startAzurite } from '../../local/processes/azurite.ts';
 import { type Child, isJsonLine, readJsonLine, startChild } from '../../local/processes/child.ts';
 import { embeddedSettings } from '../../local/settings.ts';
 import type { Programs } from '../overhead/programs.ts';
-import type { Memory } from './memoryProbe.ts';
+import { peakMemoryBytes } from './peakMemory.ts';
 import type { PeerJob, PeerTally } from './peer.ts';
 import type { BenchGroup, BenchTenant } from './tenant.ts';
 
@@ -20,67 +20,72 @@ export interface Task {
   readonly removals: number;
 }
 
-export interface Done extends Memory {
+export interface Done {
   readonly ms: number;
+  /** Of the whole process, from its start on. */
+  readonly peakBytes: number;
 }
+
+/** What V8 may use; bounded it collects garbage instead of asking for more memory. */
+export type Heap = 'bounded' | 'unbounded';
+export const heapBound = { oldMib: 64, semiSpaceMib: 2 };
 
 export interface Sides {
   /**
    * The app in a process of its own, over HTTP until it says that all is done; `warmUp` goes before and is not timed.
    * @param begin called when it is warm
    */
-  ours(task: Task, warmUp: Task, isLive: boolean, begin: () => Promise<void>): Promise<Done>;
+  ours(task: Task, warmUp: Task, heap: Heap, begin: () => Promise<void>): Promise<Done>;
   /** The peer in a process of its own. */
-  peer(task: Task, options: { resolves: boolean; isLive: boolean }): Promise<Done>;
+  peer(task: Task, resolves: boolean, heap: Heap): Promise<Done>;
   stop(): Promise<void>;
 }
 
 export async function prepareSides(programs: Programs, tenant: BenchTenant): Promise<Sides> {
   const { folder } = programs;
-  await buildPrograms(folder);
+  await buildPeer(folder);
   const accounts = newAccounts(1);
   const azurite = await startAzurite(accounts);
   const caFile = join(folder, 'ca.pem');
   await writeFile(caFile, tenant.line.certificateAuthorityPem);
-  const probe = (isLive: boolean) => ({
-    NODE_OPTIONS: `--import ${pathToFileURL(join(folder, 'memoryProbe.mjs')).href}`,
-    PROBE: isLive ? 'live' : undefined,
-  });
+  const limitsOf = (heap: Heap) => {
+    const { oldMib, semiSpaceMib } = heapBound;
+    const flags = `--max-old-space-size=${oldMib} --max-semi-space-size=${semiSpaceMib}`;
+    return { NODE_OPTIONS: heap === 'bounded' ? flags : undefined };
+  };
 
   return {
-    ours: async (task, warmUp, isLive, begin) => {
-      const said: string[] = [];
+    ours: async (task, warmUp, heap, begin) => {
       const host = await startChild({
         name: 'The local host',
         script: programs.host,
         args: ['--quiet', '--app', programs.app, '--max-polling-interval-ms', '100'],
         env: {
           ...embeddedSettings({ PATH: process.env.PATH }, tenant.line, caFile),
-          ...probe(isLive),
+          ...limitsOf(heap),
           AzureWebJobsStorage: connectionString(azurite.endpoints, accounts, 0),
         },
         isReady: isJsonLine,
-        onStderr: (line) => said.push(line),
       });
-      const timed = async () => {
+      try {
         await setMembers(host, warmUp);
         await begin();
         const startedAt = performance.now();
         await setMembers(host, task);
-        return performance.now() - startedAt;
-      };
-      const ms = await timed().finally(() => host.stop());
-      return { ms, ...readMemory(said.join('\n')) };
+        return { ms: performance.now() - startedAt, peakBytes: peakMemoryBytes(host.pid) };
+      } finally {
+        await host.stop();
+      }
     },
 
-    peer: async ({ group, desired }, { resolves, isLive }) => {
+    peer: async ({ group, desired, removals }, resolves, heap) => {
       const { tenantId, urls } = tenant.line;
       const reach = { graphUrl: urls.graph, exchangeUrl: urls.exchange, tenantId, ...(await tenant.tokens()) };
       const job: PeerJob = { ...reach, groupId: group.id, desired, resolves };
       const file = join(folder, 'job.json');
       await writeFile(file, JSON.stringify(job));
       const child = spawn(process.execPath, [join(folder, 'peer.mjs'), file], {
-        env: { PATH: process.env.PATH, ...probe(isLive) },
+        env: { PATH: process.env.PATH, ...limitsOf(heap) },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       let [output, complaints] = ['', ''];
@@ -88,8 +93,9 @@ export async function prepareSides(programs: Programs, tenant: BenchTenant): Pro
       child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
       await once(child, 'close');
       if (child.exitCode !== 0) throw new Error(`The peer failed:\n${complaints}`);
-      const { ms } = JSON.parse(output) as PeerTally;
-      return { ms, ...readMemory(complaints) };
+      const { ms, added, removed, peakBytes } = JSON.parse(output) as PeerTally;
+      if (added !== removals || removed !== removals) throw new Error(`The peer added ${added}, removed ${removed}.`);
+      return { ms, peakBytes };
     },
 
     stop: () => azurite.process.stop(),
@@ -97,12 +103,10 @@ export async function prepareSides(programs: Programs, tenant: BenchTenant): Pro
 }
 
 /** Plain JavaScript, so that nobody compiles TypeScript while memory is measured. */
-async function buildPrograms(folder: string): Promise<void> {
-  const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+async function buildPeer(folder: string): Promise<void> {
   await build({
-    entryPoints: { peer: source('peer.ts'), memoryProbe: source('memoryProbe.ts') },
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
+    entryPoints: [fileURLToPath(new URL('peer.ts', import.meta.url))],
+    outfile: join(folder, 'peer.mjs'),
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -139,10 +143,4 @@ async function setMembers(host: Child, { group, desired, removals }: Task): Prom
   const { ok, addedCount, removedCount } = reply;
   if (!ok || addedCount !== removals || removedCount !== removals)
     throw new Error(`The members of ${group.address} are not exact: ${JSON.stringify(reply).slice(0, 2_000)}`);
-}
-
-function readMemory(stderr: string): Memory {
-  const line = stderr.split('\n').find((each) => each.startsWith('{"memory":'));
-  if (line === undefined) throw new Error(`A process did not tell its memory:\n${stderr}`);
-  return (JSON.parse(line) as { memory: Memory }).memory;
 }

@@ -33,6 +33,8 @@ export interface BenchTenant {
   upnOf(person: number): string;
   /** What a client may call Graph and Exchange with. */
   tokens(): Promise<{ readonly graphToken: string; readonly exchangeToken: string }>;
+  /** How long each call of Graph and Exchange takes at least from now on; a `$batch` is one. */
+  setRoundTrip(ms: number): Promise<void>;
   /** Since the last time. */
   takeCalls(): Promise<Calls>;
   /** @throws unless the members of a group are exactly the people from `first` on, so many of them */
@@ -41,7 +43,6 @@ export interface BenchTenant {
 
 interface GroupState {
   readonly id: string;
-  readonly primarySmtpAddress?: string;
   readonly mail: string;
   readonly members: readonly string[];
 }
@@ -112,6 +113,10 @@ async function prepare(child: Child, people: number, sizes: readonly number[]): 
       graphToken: await tokenFor('https://graph.microsoft.com'),
       exchangeToken: await tokenFor('https://outlook.office365.com'),
     }),
+
+    setRoundTrip: async (ms) => {
+      await control('PUT', 'tenant', { settings: { latencyMs: { exchange: ms, graph: ms } } });
+    },
 
     takeCalls: async () => {
       const rows = await control<JournalRow[]>('GET', 'calls');
