@@ -193,10 +193,10 @@ describe('a turn', () => {
     const waiting = { ...(await stored(operationId)) };
     await store.update(operationId, { state: 'succeeded' }, call);
     // The message was read before the end.
-    const { get } = store;
+    const get = store.get.bind(store);
     let reads = 0;
     Object.assign(store, {
-      get: (...args: Parameters<typeof get>) => (++reads === 1 ? Promise.resolve(waiting) : get(...args)),
+      get: (...args: Parameters<OperationStore['get']>) => (++reads === 1 ? Promise.resolve(waiting) : get(...args)),
     });
     await run({ operationId });
     expect([hold.turns, reads]).toEqual([1, 2]);
@@ -383,9 +383,9 @@ describe('a defect', () => {
   test('is thrown even where it cannot be stored', async () => {
     const operationId = await create();
     next = () => Promise.reject(new TypeError('a defect'));
-    const { update } = store;
+    const update = store.update.bind(store);
     Object.assign(store, {
-      update: (...args: Parameters<typeof update>) =>
+      update: (...args: Parameters<OperationStore['update']>) =>
         'defect' in args[1] ? Promise.reject(fault('storage_unavailable')) : update(...args),
     });
     await expect(run({ operationId })).rejects.toThrow('a defect');
@@ -420,7 +420,7 @@ describe('a defect', () => {
 test('workers that die again and again without any progress do not do so for ever', async () => {
   const operationId = await create({ state: 'running', tries: 9 });
   let slices = 0;
-  const { update } = store;
+  const update = store.update.bind(store);
   // Killed: nothing is stored any more.
   next = () => {
     slices += 1;
@@ -450,7 +450,7 @@ describe('the sweep', () => {
     for (let minute = 0; minute < 300; minute += 1) {
       clock.advance(minuteMs);
       await sweep();
-      for (const _ of queued.splice(0)) sentAfterMinutes.push((clock.now() - startMs) / minuteMs);
+      sentAfterMinutes.push(...queued.splice(0).map(() => (clock.now() - startMs) / minuteMs));
     }
     expect(sentAfterMinutes).toEqual([1, 6, 15, 32, 65, 130, 195, 260]);
     await run({ operationId });
