@@ -2,13 +2,15 @@
  * What the app would be without itself: a bare HTTP server that makes the calls of two actions, in their order and as
  * many at a time, and hands on what came. No checks, no retries, no messages; the bodies are ready-made.
  */
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { listen } from '../../local/host/listen.ts';
+import type { Target } from './stage.ts';
+import { openStorage } from './storage.ts';
 
 const env = (name: string): string => process.env[name] ?? '';
 const [graphUrl, exchangeUrl, tenantId] = [env('GRAPH_BASE_URL'), env('EXCHANGE_BASE_URL'), env('AZURE_TENANT_ID')];
-const { group, groupId, exchangeGroupId, member, memberId } = JSON.parse(env('BENCH_TARGET')) as Record<string, string>;
+const targets = JSON.parse(env('BENCH_TARGETS')) as readonly Target[];
 
 const groupFields =
   'id,displayName,description,mail,mailNickname,proxyAddresses,groupTypes,mailEnabled,securityEnabled,onPremisesSyncEnabled,onPremisesSecurityIdentifier,membershipRule,resourceProvisioningOptions,visibility,isAssignableToRole,isManagementRestricted';
@@ -57,62 +59,45 @@ const batchOfOne = (CmdletName: string, Parameters: object) =>
     ],
   });
 
-const storage = Object.fromEntries(
-  env('AzureWebJobsStorage')
-    .split(';')
-    .map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
-);
-
-async function table(method: string, resource: string, body: object): Promise<void> {
-  const url = new URL(`${storage.TableEndpoint ?? ''}/${resource}`);
-  const date = new Date().toUTCString();
-  const account = storage.AccountName ?? '';
-  const signature = createHmac('sha256', Buffer.from(storage.AccountKey ?? '', 'base64'))
-    .update(`${date}\n/${account}${url.pathname}`)
-    .digest('base64');
-  const response = await fetch(url, {
-    method,
-    headers: {
-      authorization: `SharedKeyLite ${account}:${signature}`,
-      'x-ms-date': date,
-      'x-ms-version': '2019-02-02',
-      'content-type': 'application/json',
-      accept: 'application/json;odata=nometadata',
-      prefer: 'return-no-content',
-      ...(method === 'PATCH' && { 'if-match': '*' }),
-    },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok && response.status !== 409) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
-}
-await table('POST', 'Tables', { TableName: 'benchproxy' });
-
-const named = { Filter: `Name -eq '${group}' -or DisplayName -eq '${group}'`, ResultSize: 'Unlimited' };
+const storage = await openStorage(env('AzureWebJobsStorage'), 'benchproxy');
 
 /** As both actions begin: all that a name can be, at once. */
-const resolveGroup = () =>
-  Promise.all([
+function resolveGroup({ group }: Target): Promise<unknown> {
+  const named = { Filter: `Name -eq '${group}' -or DisplayName -eq '${group}'`, ResultSize: 'Unlimited' };
+  return Promise.all([
     exchange(invokeUrl, command('Get-DistributionGroup', named)),
     exchange(invokeUrl, command('Get-DynamicDistributionGroup', named)),
     graph(
       `/groups?$filter=${encodeURIComponent(`displayName eq '${group}'`)}&$select=${encodeURIComponent(groupFields)}`,
     ),
   ]);
-
-async function listMembers(): Promise<string> {
-  await resolveGroup();
-  const fields = encodeURIComponent('id,displayName,userPrincipalName,mail');
-  return graph(`/groups/${groupId}/members?$select=${fields}&$top=100`);
 }
 
-async function addMember(): Promise<string> {
-  await resolveGroup();
+async function listMembers(target: Target): Promise<string> {
+  await resolveGroup(target);
+  const fields = encodeURIComponent('id,displayName,userPrincipalName,mail');
+  return graph(`/groups/${target.groupId}/members?$select=${fields}&$top=100`);
+}
+
+/** One writer a group, as in the app. */
+async function addMember(target: Target): Promise<string> {
+  await resolveGroup(target);
+  const blob = `groups/${target.groupId}.json`;
+  const leaseId = await storage.lease(blob);
+  try {
+    await storage.read(blob);
+    return await writeMember(target);
+  } finally {
+    await storage.release(blob, leaseId);
+  }
+}
+
+async function writeMember({ group, groupId, member, memberId }: Target): Promise<string> {
   await batchOfOne('Get-Recipient', { Identity: member });
   const key = { PartitionKey: new Date().toISOString().slice(0, 10), RowKey: randomUUID() };
   const rows = JSON.stringify([{ member, id: memberId }]);
   // As many columns as the app's audit has.
-  await table('POST', 'benchproxy', {
+  await storage.insert({
     ...key,
     at: new Date().toISOString(),
     requestId: randomUUID(),
@@ -129,12 +114,12 @@ async function addMember(): Promise<string> {
     planned: rows,
   });
   const answer = await batchOfOne('Add-DistributionGroupMember', {
-    Identity: exchangeGroupId,
+    Identity: groupId,
     Member: memberId,
     BypassSecurityGroupManagerCheck: true,
   });
-  const row = `benchproxy(PartitionKey='${key.PartitionKey}',RowKey='${key.RowKey}')`;
-  await table('PATCH', row, {
+  await storage.merge({
+    ...key,
     finishedAt: new Date().toISOString(),
     state: 'succeeded',
     code: '',
@@ -145,9 +130,15 @@ async function addMember(): Promise<string> {
   return answer;
 }
 
+/** The path is the number of the target. */
 const server = createServer((request, response) => {
   request.resume().once('end', () => {
-    (request.method === 'GET' ? listMembers() : addMember()).then(
+    const target = targets[Number(request.url?.slice(1))];
+    if (target === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    (request.method === 'GET' ? listMembers(target) : addMember(target)).then(
       (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(body),
       (error: unknown) => response.writeHead(502).end(String(error)),
     );
