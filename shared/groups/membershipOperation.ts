@@ -5,7 +5,7 @@ import type { MemberChange } from '../exchange/members.ts';
 import type { GraphGroups } from '../graph/groups.ts';
 import type { Operation, OperationCounts } from '../operations/operation.ts';
 import type { OperationChange, OperationStore } from '../operations/operationStore.ts';
-import type { OperationRunner, Step } from '../operations/runner.ts';
+import { type OperationRunner, refuseWhenLost, type Step } from '../operations/runner.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { warnOfOpenList } from './deliveryRestriction.ts';
 import { type Group, lockIdOf } from './group.ts';
@@ -151,6 +151,7 @@ export function createMembershipOperations(dependencies: MembershipOperationDepe
     const open = members.filter(({ target }) => !(target.key in draft.settled));
     const targets = open.map(({ target }) => target);
     const results = await memberWrites.ensure(change, group, targets, call, begunPages >= page);
+    refuseWhenLost(held.lost);
 
     const settled = new Map(Object.entries(draft.settled));
     const left = new Map<string, MemberRow>();

@@ -4,7 +4,7 @@ import { type Fault, type FaultCode, faultTable, isFault, toFault } from '../err
 import type { Queues } from '../store/queues.ts';
 import { type EndState, isEnded, type Operation } from './operation.ts';
 import { isOperationId, type OperationChange, type OperationStore } from './operationStore.ts';
-import type { HeldOperation, OperationRunner, Step } from './runner.ts';
+import { type HeldOperation, type OperationRunner, refuseWhenLost, type Step } from './runner.ts';
 
 export const operationQueue = 'operations';
 
@@ -74,6 +74,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
     const { operationId } = found;
     let told = found.warnings;
     const save = async (change: OperationChange) => {
+      refuseWhenLost(held.lost);
       told = mergeWarnings(told, call.warnings);
       return operations.update(operationId, { ...change, warnings: told }, held.call.proving());
     };

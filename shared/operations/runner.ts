@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import type { Fault, FaultCode } from '../errors.ts';
+import { Fault, type FaultCode } from '../errors.ts';
 import type { EndState, Operation, OperationType } from './operation.ts';
 import type { OperationChange } from './operationStore.ts';
 
@@ -42,4 +42,13 @@ export interface OperationRunner {
   settle(operation: Operation, call: Call): Promise<OperationChange>;
   /** One sentence about what has been done. */
   summary(operation: Operation): string;
+}
+
+/** Whoever has lost the hold stores nothing more: what it has done is found by the next worker. @throws Fault */
+export function refuseWhenLost(lost: AbortSignal): void {
+  if (!lost.aborted) return;
+  throw new Fault('deadline_exceeded', {
+    detail: 'The hold on the group was lost; another worker carries on.',
+    fix: 'Wait: the operation goes on by itself.',
+  });
 }
