@@ -12,7 +12,9 @@ const world = await startWorld();
 const { control } = world;
 const { endpoints, accounts, counter } = testAzurite();
 const proxy = await startProxy(endpoints.blob);
-const storage = connectionString({ ...endpoints, blob: proxy.url }, accounts, await takeNumber(counter));
+const queueProxy = await startProxy(endpoints.queue);
+const urls = { ...endpoints, blob: proxy.url, queue: queueProxy.url };
+const storage = connectionString(urls, accounts, await takeNumber(counter));
 let app: App;
 const cast = await readCast(control);
 const [owner = '', ada = '', ben = '', cem = ''] = cast.staff;
@@ -33,7 +35,7 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   await world.close();
-  await proxy.close();
+  await Promise.all([proxy.close(), queueProxy.close()]);
 });
 
 /** Lets who sleeps in the app wake when the test says that time has gone by. */
@@ -141,6 +143,19 @@ describe.each<[SettableKind, 'exchange' | 'graph', { cmdlet?: string; path?: str
   });
 });
 
+test('Members that may not be read are no empty group: nothing is planned or written', async () => {
+  await putGroup(control, 'security', { owners: [owner], members: [ada] }, newId());
+  await control.fault({
+    upstream: 'graph',
+    match: { path: '/members?' },
+    fault: { kind: 'status', status: 403 },
+    times: 5,
+  });
+  const answer = await setMembers(app, settableKinds.security.name, [ben]);
+  expect(answer).toMatchObject({ status: 403, body: { upstream: 'graph' } });
+  expect(await control.writes()).toEqual([]);
+});
+
 describe('adding to a group in Graph', () => {
   const { name } = settableKinds.security;
 
@@ -205,6 +220,20 @@ describe('storage that fails once something has been written', () => {
     const answer = await setMembers(app, name, [ada, ben, ...many]);
     expect(answer.body).toMatchObject({ code: 'storage_unavailable', retryable: true });
     expect(await control.writes()).toEqual([]);
+  });
+
+  test('so that an operation cannot be queued: it is stored, and the sweep finds it', async () => {
+    const many = Array.from({ length: 101 }, (_, index) => `stoker${index}@contoso.com`);
+    await control.tenant({ users: many.map((upn) => ({ userPrincipalName: upn, mail: upn })) });
+    queueProxy.mode = 'refuse';
+    const answer = await setMembers(app, name, [ada, ben, ...many]);
+    queueProxy.mode = 'forward';
+    expect(answer).toMatchObject({ status: 202, body: { outcome: 'running' } });
+    expect(answer.body?.warnings).toEqual([expect.stringContaining('begins with the next sweep')]);
+    await control.clearFaults();
+    aheadMs += 300_000;
+    await app.fire('sweep');
+    expect((await endOf(app, answer)).body).toMatchObject({ state: 'succeeded', addedCount: 101 });
   });
 
   test('so that removals cannot be counted: the request is done, and says so', async () => {

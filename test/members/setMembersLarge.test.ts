@@ -94,6 +94,21 @@ test('5,000 members, 300 to add and 200 to remove: looked at, refused, overtaken
   expect((await endOf(app, now)).body).toMatchObject({ totalCount: 0, unchangedCount: 5_100 });
 }, 120_000);
 
+test('A plan of more rows than a reply holds is told page by page by an operation that writes nothing', async () => {
+  const dry = await setMembers(app, list, people(1, 4_401), { dryRun: true });
+  expect(dry).toMatchObject({ status: 202, body: { dryRun: true, planId: expect.any(String), plannedCount: 600 } });
+  expect(warningsOf(dry.body)).toEqual([expect.stringContaining('too_many_removals')]);
+  const end = await endOf(app, dry);
+  expect(end.body).toMatchObject({ state: 'succeeded', planId: dry.body?.planId, totalCount: 600, hasMore: true });
+  const path = `operations/${String(dry.body?.operationId)}`;
+  const next = await app.call('GET', path, { query: { cursor: String(end.body?.nextCursor) } });
+  const rows = [...rowsOf(end, 'results'), ...rowsOf(next, 'results')];
+  expect(rows.map(({ member, outcome }) => `${String(member)} ${String(outcome)}`)).toEqual(
+    people(4_401, 5_001).map((upn) => `${upn} would_remove`),
+  );
+  expect(await control.writes()).toEqual([]);
+});
+
 const isCommand = ({ requestBody }: { requestBody: unknown }): boolean =>
   typeof requestBody === 'object' && requestBody !== null && 'CmdletInput' in requestBody;
 
