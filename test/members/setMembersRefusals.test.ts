@@ -199,6 +199,13 @@ describe('the guard over 24 hours', () => {
     expect((await setMembers(later, crew, many.slice(10))).body).toMatchObject({ ok: true, removedCount: 3 });
   });
 
+  test('is measured by the size before the first removal, however the group grows since', async () => {
+    await setMembers(app, crew, many.slice(1));
+    for (const member of cast.staff.slice(14, 18)) await control.addMember('harbour-crew', member);
+    const answer = await setMembers(app, crew, many.slice(4));
+    expect(answer.body?.detail).toContain('5 may go from a group of 12 within 24 hours, and 1 were removed');
+  });
+
   test('counts nothing that was only looked at, refused, or no member before', async () => {
     await setMembers(app, crew, many.slice(5), { dryRun: true });
     await setMembers(app, crew, []);
