@@ -10,7 +10,8 @@ import { graphHandler } from './graph/server.ts';
 import { startControl, startUpstream, type RunningServer } from './http/server.ts';
 import { managedIdentityHandler } from './login/managedIdentity.ts';
 import { loginHandler } from './login/server.ts';
-import { oktaHandler } from './okta.ts';
+import { createServiceKey } from './okta/keys.ts';
+import { oktaHandler } from './okta/server.ts';
 import { TokenIssuer } from './tokens/issuer.ts';
 import { World } from './world.ts';
 
@@ -29,6 +30,15 @@ export interface SimulatorOptions {
   speed?: number;
 }
 
+interface OktaCredentials {
+  /** Of a super admin: `Authorization: SSWS …`. */
+  apiToken: string;
+  /** Of the service app, whose key the other two are. */
+  clientId: string;
+  keyId: string;
+  privateKeyPem: string;
+}
+
 export interface Simulator {
   /** Origins without trailing slash; `identity` is a whole IDENTITY_ENDPOINT. */
   urls: Record<ServerName, string>;
@@ -40,16 +50,18 @@ export interface Simulator {
   clientSecret: string;
   /** Private key and certificate, registered for the app. */
   clientCertificatePem: string;
+  okta: OktaCredentials;
   close(): Promise<void>;
 }
 
-/** A Microsoft 365 tenant as real servers on loopback. */
+/** A Microsoft 365 tenant and an Okta org as real servers on loopback. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const authority = options.certificateAuthority ?? (await createCertificateAuthority());
-  const [serverCertificate, clientCertificate, issuer] = await Promise.all([
+  const [serverCertificate, clientCertificate, issuer, oktaKey] = await Promise.all([
     issueServerCertificate(authority),
     issueClientCertificate(authority, 'okta-m365-actions'),
     TokenIssuer.create(),
+    createServiceKey(),
   ]);
   const world = new World({
     seed: options.seed ?? 1,
@@ -57,6 +69,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     speed: options.speed,
     issuer,
     clientCertificates: [clientCertificate.certificatePem],
+    oktaKey,
   });
   const identityHeader = world.random.guid('identityHeader');
   const ports = options.ports ?? {};
@@ -67,21 +80,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     return server.origin;
   };
   const close = async (): Promise<void> => {
+    world.okta.hooks.reset();
     await Promise.all(running.map((server) => server.close()));
   };
   const upstreams = {
     graph: { upstream: 'graph', handle: graphHandler(world) },
     exchange: { upstream: 'exchange', handle: exchangeHandler(world), cmdletsOf: cmdletsIn },
-    okta: { upstream: 'okta', handle: oktaHandler },
+    okta: { upstream: 'okta', handle: oktaHandler(world) },
     identity: { upstream: 'identity', handle: managedIdentityHandler(world, identityHeader) },
     login: { upstream: 'login', handle: loginHandler(world) },
   } as const;
   try {
+    const okta = await started(startUpstream(world, upstreams.okta, ports.okta ?? 0));
+    world.okta.hooks.origin = okta;
     return {
       urls: {
         graph: await started(startUpstream(world, upstreams.graph, ports.graph ?? 0)),
         exchange: await started(startUpstream(world, upstreams.exchange, ports.exchange ?? 0)),
-        okta: await started(startUpstream(world, upstreams.okta, ports.okta ?? 0)),
+        okta,
         login: await started(startUpstream(world, upstreams.login, ports.login ?? 0, serverCertificate)),
         control: await started(startControl(controlHandler(world), ports.control ?? 0)),
         identity: `${await started(startUpstream(world, upstreams.identity, ports.identity ?? 0))}/msi/token`,
@@ -90,6 +106,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       certificateAuthorityPem: authority.certificatePem,
       ...world.ids,
       clientCertificatePem: clientCertificate.keyPem + clientCertificate.certificatePem,
+      okta: {
+        apiToken: world.okta.apiToken,
+        clientId: world.okta.clientId,
+        keyId: oktaKey.kid,
+        privateKeyPem: oktaKey.privateKeyPem,
+      },
       close,
     };
   } catch (error) {

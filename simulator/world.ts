@@ -2,6 +2,8 @@ import { createClock, type Clock } from './clock.ts';
 import { Faults } from './http/faults.ts';
 import { Journal } from './http/journal.ts';
 import { Limits } from './http/limits.ts';
+import type { ServiceKey } from './okta/keys.ts';
+import { OktaSide } from './okta/side.ts';
 import { createRandom, type Random } from './random.ts';
 import { seedIds, seedTenant, type SeedIds } from './tenant/seed.ts';
 import { Tenant } from './tenant/tenant.ts';
@@ -19,6 +21,7 @@ export class World {
   readonly clientCertificates: readonly string[];
   random: Random;
   tenant: Tenant;
+  readonly okta: OktaSide;
   readonly #seed: number;
 
   constructor(options: {
@@ -27,6 +30,7 @@ export class World {
     speed: number | undefined;
     issuer: TokenIssuer;
     clientCertificates: string[];
+    oktaKey: ServiceKey;
   }) {
     this.#seed = options.seed;
     this.clock = createClock(options.now, options.speed);
@@ -37,15 +41,22 @@ export class World {
     this.faults = new Faults(this.clock, { ...this.random, next: () => this.random.next() });
     this.limits = new Limits(this.clock, () => this.tenant.settings.limits);
     this.tenant = this.#seededTenant();
+    this.okta = new OktaSide({
+      clock: this.clock,
+      random: () => this.random,
+      tenant: () => this.tenant,
+      key: options.oktaKey,
+    });
   }
 
-  /** Back to the seed: tenant, clock, faults and journal. */
+  /** Back to the seed: tenant, Okta org, clock, faults and journal. */
   reset(): void {
     this.clock.reset();
     this.faults.clear();
     this.journal.clear();
     this.random = createRandom(this.#seed);
     this.tenant = this.#seededTenant();
+    this.okta.reset();
   }
 
   #seededTenant(): Tenant {

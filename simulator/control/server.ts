@@ -6,9 +6,9 @@ import { seedMany } from '../tenant/bulk.ts';
 import { mergeTenant } from '../tenant/merge.ts';
 import { groupNamed, setMember } from '../tenant/outside.ts';
 import type { World } from '../world.ts';
+import { controlOkta, oktaControlPaths } from './okta.ts';
+import { refuse } from './refuse.ts';
 import { stateOf } from './state.ts';
-
-const refuse = (...faults: string[]): Reply => json(400, { error: faults.join('; '), faults });
 
 function moveClock(world: World, body: unknown): Reply {
   if (!isObject(body) || Object.keys(body).length !== 1) return refuse('the body is either {advanceMs} or {now}');
@@ -69,15 +69,18 @@ export function controlHandler(world: World): ControlHandler {
     'DELETE /_sim/calls': () => clear(() => world.journal.clear()),
     'POST /_sim/clock': (body) => moveClock(world, body),
   };
-  return (method, url, text) => {
+  return async (method, url, text) => {
     const name = `${method} ${url.pathname}`;
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-    if (route) return route(text === '' ? undefined : parseJson(text));
+    const body = text === '' ? undefined : parseJson(text);
+    if (route) return route(body);
     const known = [
       ...Object.keys(routes),
       'GET /_sim/groups/{group}',
       'PUT, DELETE /_sim/groups/{group}/members/{member}',
+      ...oktaControlPaths,
     ];
-    return ofGroup(world, method, url.pathname) ?? json(404, { error: `${name} is none of ${known.join(', ')}` });
+    const found = ofGroup(world, method, url.pathname) ?? (await controlOkta(world, method, url.pathname, body));
+    return found ?? json(404, { error: `${name} is none of ${known.join(', ')}` });
   };
 }

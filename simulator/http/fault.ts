@@ -134,6 +134,8 @@ export function readFaultRule(value: unknown): FaultRule | string[] {
     if (shape) faults.push(...mismatches(rest, shape, 'fault.'));
     else faults.push(`fault.kind is none of ${Object.keys(kinds).join(', ')}`);
   }
+  if (value.upstream === 'okta' && isObject(fault) && (fault.kind === 'staleReads' || fault.kind === 'batchParts'))
+    faults.push(`fault.kind ${fault.kind} is not played on okta`);
   if (faults.length > 0) return faults;
   return { match: {}, times: 1, skip: 0, probability: 1, ...(value as Pick<FaultRule, 'upstream' | 'fault'>) };
 }

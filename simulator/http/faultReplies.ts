@@ -1,6 +1,7 @@
 import { CONCURRENCY_STATUS } from '../facts.ts';
 import type { Fault } from './fault.ts';
 import { throttleSeconds } from './faults.ts';
+import { oktaConcurrency, oktaFaultBody, oktaThrottled } from '../okta/faultReplies.ts';
 import { empty, json, text, type Reply } from './message.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -27,21 +28,17 @@ const titles: Record<number, [code: string, message: string]> = {
 function defaultBody(upstream: Upstream, status: number): Reply {
   const [code, message] = titles[status] ?? ['UnknownError', ''];
   if (status === 502) return html(status, message);
-  if (upstream === 'okta')
-    return json(status, {
-      errorCode: status === 429 ? 'E0000047' : 'E0000009',
-      errorSummary: message,
-      errorCauses: [],
-    });
+  if (upstream === 'okta') return oktaFaultBody(status);
   return json(status, { error: { code, message } });
 }
 
-/** 429, with Retry-After as it is asked for. */
+/** 429, with Retry-After as it is asked for; Okta says it by headers of its own. */
 export function throttled(
   upstream: Upstream,
   { seconds, retryAfter }: { seconds: number; retryAfter?: 'seconds' | 'date' | 'absent' | undefined },
   nowMs: number,
 ): Reply {
+  if (upstream === 'okta') return oktaThrottled(nowMs, seconds);
   const reply = defaultBody(upstream, 429);
   if (retryAfter === 'absent') return reply;
   const value = retryAfter === 'date' ? new Date(nowMs + seconds * 1000).toUTCString() : String(seconds);
@@ -75,6 +72,7 @@ export function faultReply(upstream: Upstream, fault: Fault, nowMs: number): Rep
     case 'nul':
       return nulBody(fault.status);
     case 'concurrency':
+      if (upstream === 'okta') return oktaConcurrency(nowMs);
       return text(
         fault.status ?? CONCURRENCY_STATUS,
         'You have reached the maximum number of concurrent requests per tenant. Please wait and try again',
@@ -89,8 +87,17 @@ export function faultReply(upstream: Upstream, fault: Fault, nowMs: number): Rep
   }
 }
 
-/** nextLink on another host: a client that follows it sends its token there. */
+/** nextLink, or the Link header of Okta, on another host: a client that follows it sends its token there. */
 export function withForeignLink(reply: Reply, host = 'graph.example.net'): Reply {
+  const { link } = reply.headers;
+  if (link !== undefined)
+    return {
+      ...reply,
+      headers: {
+        ...reply.headers,
+        link: link.replace(/<https?:\/\/[^/>]+([^>]*)>; rel="next"/, `<https://${host}$1>; rel="next"`),
+      },
+    };
   const body = reply.body.toString().replace(/("@odata\.nextLink":")https?:\/\/[^/"]+/g, `$1https://${host}`);
   return { ...reply, body };
 }

@@ -18,7 +18,7 @@ export interface JournalRow {
 }
 
 const REDACTED = '[redacted]';
-const secretKey = /^(authorization|client_secret|client_assertion|access_token|refresh_token|password)$/i;
+const secretKey = /^(authorization|client_secret|client_assertion|access_token|refresh_token|password|authScheme)$/i;
 
 /** Journals are read by people and compared in tests: no credential may end in one. */
 function withoutSecrets(value: unknown): unknown {

@@ -16,12 +16,12 @@ const kinds = {
 type Kind = keyof typeof kinds;
 
 const OWNER = 'amara.osei@contoso.com';
-const numbered = (count: number, digits: number): string[] =>
+export const numbered = (count: number, digits: number): string[] =>
   Array.from({ length: count }, (_, index) => String(index + 1).padStart(digits, '0'));
 
 /** person000001@contoso.com and so on, each with a mailbox. */
-const addressOf = (number: string): string => `person${number}@contoso.com`;
-const USER_DIGITS = 6;
+export const addressOf = (number: string): string => `person${number}@contoso.com`;
+export const USER_DIGITS = 6;
 const GROUP_DIGITS = 4;
 
 function person(world: World, number: string): User {

@@ -134,15 +134,12 @@ test('the state shows no secret', async () => {
   expect((await bench.control('GET', 'state')).text).not.toContain(bench.sim.clientSecret);
 });
 
-test('Okta is not modelled and says so', async () => {
-  const refused = await bench.request(`${bench.sim.urls.okta}/api/v1/groups`);
-  expect(refused).toMatchObject({ status: 501, body: { errorCode: 'E0000060', errorCauses: [] } });
-});
-
 test('an unknown control path names the known ones', async () => {
   const refused = await bench.control('GET', 'nonsense');
   expect(refused.status).toBe(404);
   expect(refused.text).toContain('/_sim/tenant');
+  for (const path of ['okta/nonsense', 'okta/groups/x/members', 'okta/users/x'])
+    expect((await bench.control('GET', path)).status).toBe(404);
 });
 
 test('docs/simulator.md lists every behaviour with its source and certainty', () => {
