@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
 import type { FaultCode } from '../errors.ts';
+import { sameText } from '../exchange/identity.ts';
 import type { MemberChange } from '../exchange/members.ts';
 import type { DirectoryLookup, DirectoryObject, GraphDirectoryObjects } from '../graph/directoryObjects.ts';
 import type { GraphMember } from '../graph/groups.ts';
@@ -19,8 +20,15 @@ export interface EntraMembers {
    * as it is: whatever has come to be a member may be removed.
    */
   resolve(kind: GroupKind, change: MemberChange, entries: readonly string[], call: Call): Promise<EntraResolution[]>;
-  /** The same for owners, who are users (graph.md §1.3). */
-  resolveOwners(entries: readonly string[], call: Call): Promise<EntraResolution[]>;
+  /**
+   * The same for owners, who are users (graph.md §1.3). Whom PROTECTED_USERS lists may stay among the `present` ones: who
+   * is there already is not written to.
+   */
+  resolveOwners(
+    entries: readonly string[],
+    call: Call,
+    present?: readonly Pick<GraphMember, 'id'>[],
+  ): Promise<EntraResolution[]>;
 }
 
 export interface EntraMembersDependencies {
@@ -50,15 +58,21 @@ export function createEntraMembers(dependencies: EntraMembersDependencies): Entr
     return lookups;
   }
 
-  async function resolve(entries: readonly string[], judge: Judge, call: Call): Promise<EntraResolution[]> {
+  async function resolve(
+    entries: readonly string[],
+    judge: Judge,
+    call: Call,
+    present: readonly Pick<GraphMember, 'id'>[] = [],
+  ): Promise<EntraResolution[]> {
     const lookups = await lookUp(entries, call);
     const isProtected = await protectedUsers.test(call);
     return entries.map((entry, index) => {
       const found = onlyOne(entry, lookups[index]);
-      if ('code' in found) return found;
-      if (isProtected([entry, found.id, found.userPrincipalName, found.mail, ...found.addresses])) {
-        return failed('protected_object', `${labelOf(found)} is listed in PROTECTED_USERS.`);
-      }
+      // An id that is no user or group may be on the list as well.
+      if ('code' in found) return isProtected([entry]) ? isOnList(entry) : found;
+      const names = [entry, found.id, found.userPrincipalName, found.mail, ...found.addresses];
+      const mayStay = present.some(({ id }) => sameText(id, found.id));
+      if (isProtected(names) && !mayStay) return isOnList(labelOf(found));
       return judge(found) ?? { type: 'found', object: found };
     });
   }
@@ -70,7 +84,7 @@ export function createEntraMembers(dependencies: EntraMembersDependencies): Entr
       return resolutions.map((resolution, index) => asItIs(resolution, entries[index] ?? ''));
     },
 
-    resolveOwners: (entries, call) => resolve(entries, judgeOwner, call),
+    resolveOwners: (entries, call, present) => resolve(entries, judgeOwner, call, present),
   };
 }
 
@@ -122,6 +136,10 @@ function judgeOwner(object: DirectoryObject): EntraResolution | null {
 
 function labelOf({ userPrincipalName, mail, displayName, id }: GraphMember): string {
   return userPrincipalName ?? mail ?? displayName ?? id;
+}
+
+function isOnList(label: string): EntraResolution {
+  return failed('protected_object', `${label} is listed in PROTECTED_USERS.`);
 }
 
 function failed(code: FaultCode, message: string): EntraResolution & { readonly type: 'failed' } {

@@ -12,8 +12,15 @@ export type MemberResolution =
   | { readonly type: 'not_ready' | 'failed'; readonly code: FaultCode; readonly message: string };
 
 export interface MemberResolver {
-  /** Resolves each entry to exactly one recipient; answers in the order given. */
-  resolve(entries: readonly string[], call: Call): Promise<MemberResolution[]>;
+  /**
+   * Resolves each entry to exactly one recipient; answers in the order given. Of those on PROTECTED_USERS only whom
+   * `mayStay` lets through: who is there already is not written to.
+   */
+  resolve(
+    entries: readonly string[],
+    call: Call,
+    mayStay?: (recipient: Recipient) => boolean,
+  ): Promise<MemberResolution[]>;
 }
 
 export interface MemberResolverDependencies {
@@ -33,6 +40,7 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
     entry: string,
     lookup: RecipientLookup,
     user: GraphUser | null,
+    mayStay: (recipient: Recipient) => boolean,
     call: Call,
   ): Promise<MemberResolution> {
     switch (lookup.type) {
@@ -41,11 +49,11 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
         const { id, userPrincipalName, primarySmtpAddress, addresses } = recipient;
         const isProtected = await protectedUsers.test(call);
         const names = [entry, id, userPrincipalName, user?.userPrincipalName ?? null, primarySmtpAddress, ...addresses];
-        if (!isProtected(names)) return { type: 'found', recipient };
+        if (!isProtected(names) || mayStay(recipient)) return { type: 'found', recipient };
         return failed('protected_object', `${primarySmtpAddress} is listed in PROTECTED_USERS.`);
       }
       case 'missing':
-        return user === null ? await searchEntra(entry, call) : notReady(user);
+        return user === null ? await searchEntra(entry, mayStay, call) : notReady(user);
       case 'ambiguous':
         return failed('ambiguous_member', `"${entry}" matches ${lookup.count} recipients or more; use the object id.`);
       case 'failed':
@@ -53,7 +61,11 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
     }
   }
 
-  async function searchEntra(entry: string, call: Call): Promise<MemberResolution> {
+  async function searchEntra(
+    entry: string,
+    mayStay: (recipient: Recipient) => boolean,
+    call: Call,
+  ): Promise<MemberResolution> {
     const user = await graphUsers.find(entry, call);
     if (user === null) {
       return failed('member_not_found', `Neither Exchange nor Entra has a user or recipient "${entry}".`);
@@ -61,15 +73,15 @@ export function createMemberResolver(dependencies: MemberResolverDependencies): 
     // By object id Exchange has said no already.
     if (isGuid(entry)) return notReady(user);
     const [lookup = { type: 'missing' as const }] = await recipients.lookUp([user.id], call);
-    return judge(entry, lookup, user, call);
+    return judge(entry, lookup, user, mayStay, call);
   }
 
   return {
-    resolve: async (entries, call) => {
+    resolve: async (entries, call, mayStay = () => false) => {
       const lookups = await recipients.lookUp(entries, call);
       const resolutions: MemberResolution[] = [];
       for (const [index, entry] of entries.entries()) {
-        resolutions.push(await judge(entry, lookups[index] ?? { type: 'missing' }, null, call));
+        resolutions.push(await judge(entry, lookups[index] ?? { type: 'missing' }, null, mayStay, call));
       }
       return resolutions;
     },

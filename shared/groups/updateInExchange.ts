@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { Fault, type FaultCode, faultTable, type FieldFault } from '../errors.ts';
 import type { DistributionGroup } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
-import type { Recipient, Recipients } from '../exchange/recipients.ts';
+import { isEntryOf, type Recipient, type Recipients } from '../exchange/recipients.ts';
 import { type ChangeStep, takeSteps } from './changeSteps.ts';
 import { changeOf, planChange, type PlannedSetting, type ResolvedUpdate } from './exchangeChange.ts';
 import {
@@ -43,13 +43,15 @@ export function createExchangeUpdater(dependencies: ExchangeUpdaterDependencies)
   const { recipients, memberResolver, senderResolver, protectedUsers, groupSettings } = dependencies;
 
   /** The update with its people found, or one fault that lists all that are not. */
-  async function resolve(update: GroupUpdate, call: Call): Promise<ResolvedUpdate> {
+  async function resolve(group: DistributionGroup, update: GroupUpdate, call: Call): Promise<ResolvedUpdate> {
     const { owners, moderatedBy, bypassModerationFrom, acceptMessagesFrom, rejectMessagesFrom, sendOnBehalf, ...rest } =
       update;
     const lists = { moderatedBy, bypassModerationFrom, acceptMessagesFrom, rejectMessagesFrom, sendOnBehalf };
     const found = await resolveLists(lists, call);
     if (owners === undefined) return { ...rest, ...found };
-    return { ...rest, ...found, owners: requireOwners(owners, await memberResolver.resolve(owners, call)) };
+    const isOwner = (recipient: Recipient) => group.managedBy.some((entry) => isEntryOf(recipient, entry));
+    const resolutions = await memberResolver.resolve(owners, call, isOwner);
+    return { ...rest, ...found, owners: requireOwners(owners, resolutions) };
   }
 
   async function resolveLists(
@@ -134,7 +136,7 @@ export function createExchangeUpdater(dependencies: ExchangeUpdaterDependencies)
     update: async (group, update, isDryRun, call) => {
       const kind = group.kind ?? 'distributionList';
       refuseForbiddenSettings(kind, update, group);
-      const resolved = await resolve(update, call);
+      const resolved = await resolve(group, update, call);
       const known = await identify(group, resolved, call);
       const planOf = (actual: DistributionGroup) => planChange(resolved, actual, known, group.displayName);
       const plan = planOf(group);

@@ -97,11 +97,11 @@ export function createGraphUpdater(dependencies: GraphUpdaterDependencies): Grap
 
   return {
     update: async (group, graph, update, isDryRun, call) => {
+      const present = await graphGroups.owners(graph.id, call);
       const wanted =
         update.owners === undefined
           ? null
-          : requireEntraOwners(update.owners, await entraMembers.resolveOwners(update.owners, call));
-      const present = await graphGroups.owners(graph.id, call);
+          : requireEntraOwners(update.owners, await entraMembers.resolveOwners(update.owners, call, present));
       const settings = plainFields.flatMap((field) => differenceIn(field, update, graph));
       const owners = wanted === null ? null : planOwners(wanted, present);
       await refuseProtected(owners?.remove ?? [], call);

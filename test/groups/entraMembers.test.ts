@@ -148,6 +148,13 @@ describe('an entry', () => {
     },
   );
 
+  test('by an id that is no user or group is refused where the list has it', async () => {
+    const device = id('d');
+    expect(await members([device]).resolve('security', 'remove', [device], call)).toMatchObject([
+      { type: 'failed', code: 'protected_object' },
+    ]);
+  });
+
   test('of an owner must be a user', async () => {
     expect(await members().resolveOwners([ann.id, crew.id], call)).toMatchObject([
       { type: 'found', object: { id: ann.id } },
