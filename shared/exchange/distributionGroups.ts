@@ -42,6 +42,12 @@ export interface DistributionGroup {
   readonly acceptMessagesFrom: readonly string[];
   readonly rejectMessagesFrom: readonly string[];
   readonly sendOnBehalf: readonly string[];
+  /** Whether only members and owners see who is a member; nothing can change it (exchange.md §4). */
+  readonly hiddenMembership: boolean;
+  /** Whether mail that reaches the group by Bcc is refused. */
+  readonly bccBlocked: boolean;
+  /** Whether what this group has approved needs no approval of moderated groups in it. */
+  readonly bypassNestedModeration: boolean;
   /** The displayed text, without the HTML that Exchange puts around it. */
   readonly mailTip: string | null;
   /** Those of 1 to 15 that hold a text. */
@@ -74,6 +80,8 @@ export interface NewDistributionGroup {
   /** Absent: Exchange's default, which differs between the kinds (exchange.md §4). */
   readonly joinRestriction?: JoinRestriction;
   readonly departRestriction?: DepartRestriction;
+  /** Can be given at creation alone. */
+  readonly hiddenMembership?: boolean;
 }
 
 /**
@@ -103,6 +111,8 @@ export interface DistributionGroupChange {
   readonly acceptMessagesFrom?: readonly string[];
   readonly rejectMessagesFrom?: readonly string[];
   readonly sendOnBehalf?: readonly string[];
+  readonly bccBlocked?: boolean;
+  readonly bypassNestedModeration?: boolean;
   /** null clears; up to 175 characters. */
   readonly mailTip?: string | null;
   /** By number, 1 to 15; an empty text clears. */
@@ -164,6 +174,7 @@ export function createDistributionGroups(exchange: Exchange): DistributionGroups
             IgnoreNamingPolicy: group.ignoreNamingPolicy ? true : undefined,
             MemberJoinRestriction: enumName(group.joinRestriction),
             MemberDepartRestriction: enumName(group.departRestriction),
+            HiddenGroupMembershipEnabled: group.hiddenMembership === true ? true : undefined,
           },
         },
         call,
@@ -220,6 +231,8 @@ function changeParameters(change: DistributionGroupChange): Parameters {
     AcceptMessagesOnlyFromSendersOrMembers: change.acceptMessagesFrom,
     RejectMessagesFromSendersOrMembers: change.rejectMessagesFrom,
     GrantSendOnBehalfTo: change.sendOnBehalf,
+    BccBlocked: change.bccBlocked,
+    BypassNestedModerationEnabled: change.bypassNestedModeration,
     MailTip: change.mailTip,
     ...Object.fromEntries(Object.entries(customAttributes).map(([number, text]) => [`CustomAttribute${number}`, text])),
   };
@@ -299,6 +312,9 @@ export function readDistributionGroup(row: Row): DistributionGroup {
     acceptMessagesFrom: listOf(row, 'AcceptMessagesOnlyFromSendersOrMembers'),
     rejectMessagesFrom: listOf(row, 'RejectMessagesFromSendersOrMembers'),
     sendOnBehalf: listOf(row, 'GrantSendOnBehalfTo'),
+    hiddenMembership: booleanOf(row, 'HiddenGroupMembershipEnabled'),
+    bccBlocked: booleanOf(row, 'BccBlocked'),
+    bypassNestedModeration: booleanOf(row, 'BypassNestedModerationEnabled'),
     mailTip: mailTipOf(row),
     customAttributes: customAttributesOf(row),
     legacyExchangeDn: textOf(row, 'LegacyExchangeDN'),

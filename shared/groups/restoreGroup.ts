@@ -87,6 +87,7 @@ export function createGroupRestorer(dependencies: GroupRestorerDependencies): Gr
     }
     const reviver = livesInExchange(snapshot.kind) ? exchangeReviver : graphReviver;
     const site = await reviver.look(snapshot, request.owners, call);
+    if (request.owners !== null && !site.givesOwners) call.warn(ownersLeftAside);
     if (isDryRun) return plan(snapshot, site, request);
     const revival = await site.revive(call);
     return finish(snapshot, site, revival, request, call);
@@ -192,6 +193,9 @@ const howToRestore: Readonly<Record<Site['type'], string>> = {
   deleted: 'taken out of the recycle bin of Entra',
   present: 'completed: it is there already',
 };
+
+const ownersLeftAside =
+  'The owners named in the request were left aside: the group comes back with those it has. Change them with PATCH groups/{group}.';
 
 const sentences: Readonly<Record<Exclude<RestoreOutcome, 'planned'>, (label: string) => string>> = {
   restored: (label) => `${label} is back; results say what is not as it was.`,

@@ -10,6 +10,7 @@ import { groupInExchange } from './group.ts';
 import type { GroupSettings } from './groupSettings.ts';
 import type { MemberResolver } from './members.ts';
 import { sendOnce } from './openWrite.ts';
+import { areExactly } from './ownerIdentity.ts';
 import { requireOwners } from './owners.ts';
 import { noOwnerLeft, ownersLeft } from './restoreGroupOwners.ts';
 import type { Reviver, Revival, Site } from './restoreGroupReviver.ts';
@@ -76,10 +77,18 @@ export function createExchangeReviver(dependencies: ExchangeReviverDependencies)
 
   async function look(snapshot: Snapshot, askedOwners: readonly string[] | null, call: Call): Promise<Site> {
     const old = snapshotInExchange(snapshot);
+    // A deletion whose outcome is not known may never have been carried out.
+    const itself = await findById(snapshot.state === 'sent' ? old.exchangeId : null, call);
+    if (itself !== null) {
+      const revive = (call: Call) => settle(itself, [], false, call);
+      return { type: 'present', rows: [], planned: [], givesOwners: false, revive };
+    }
+    const begun = await findById(snapshot.progress?.groupId ?? null, call);
     const { alias, name, addresses } = old;
     const holders = await recipients.holders({ alias, name, addresses: [...addresses] }, call);
-    const { site, taken } = judgeSite(old, holders);
-    if (site.type === 'taken') throw addressInUse(old, site.holders);
+    const others = holders.filter(({ exchangeId }) => !sameText(exchangeId, begun?.exchangeId ?? null));
+    const { site, taken } = judgeSite(old, others);
+    if (begun === null && site.type === 'taken') throw addressInUse(old, site.holders);
     const { owners, rows: ownerRows } = await findOwners(snapshot, askedOwners, call);
     const found = await findPeople(old, snapshot.people, call);
     const rows = [
@@ -89,18 +98,22 @@ export function createExchangeReviver(dependencies: ExchangeReviverDependencies)
     ];
     const pieces = piecesOf(old, found, taken);
     const planned = pieces.map(({ kind, item }) => restoredRow(kind, item));
-    if (site.type === 'free') {
+    if (begun === null && site.type === 'free') {
       const revive = async (call: Call) => settle(await create(snapshot, old, owners, call), pieces, true, call);
-      return { type: 'absent', rows, planned, revive };
+      return { type: 'absent', rows, planned, givesOwners: true, revive };
     }
-    const [existing] = await distributionGroups.find(site.exchangeId, call);
-    if (existing === undefined) throw notVisible(old);
-    // Never deleted after all: a deletion whose outcome was not known.
-    const isItself = sameText(existing.exchangeId, old.exchangeId);
-    if (isItself)
-      return { type: 'present', rows: [], planned: [], revive: (call) => settle(existing, [], false, call) };
-    refuseOther(snapshot, old, existing, found, owners);
-    return { type: 'present', rows, planned, revive: (call) => settle(existing, pieces, false, call) };
+    const existing = begun ?? (await findById(site.type === 'group' ? site.exchangeId : null, call));
+    if (existing === null) throw notVisible(old);
+    if (begun === null) refuseOther(old, existing, found, owners);
+    const givesOwners = areExactly(owners, existing.managedBy);
+    return { type: 'present', rows, planned, givesOwners, revive: (call) => settle(existing, pieces, false, call) };
+  }
+
+  /** Whatever it is called by now. */
+  async function findById(id: string | null, call: Call): Promise<DistributionGroup | null> {
+    if (id === null) return null;
+    const [group] = await distributionGroups.find(id, call);
+    return group ?? null;
   }
 
   /** The creation with its proof: after a lost answer, what can be read back decides. */
@@ -123,6 +136,8 @@ export function createExchangeReviver(dependencies: ExchangeReviverDependencies)
       ignoreNamingPolicy: true,
       joinRestriction: old.joinRestriction,
       departRestriction: old.departRestriction,
+      // It can be given at creation alone (exchange.md §4): left out, everybody could see who is a member.
+      hiddenMembership: old.hiddenMembership,
     };
     const intent = {
       operation: 'New-DistributionGroup',
@@ -212,14 +227,11 @@ const takenAddress = { code: 'address_in_use', message: 'Somebody else holds thi
 
 /** @throws Fault `address_in_use` for a group that is none of an earlier try of this restore */
 function refuseOther(
-  { progress }: Snapshot,
   old: DistributionGroup,
   existing: DistributionGroup,
   found: FoundPeople,
   owners: readonly Recipient[],
 ): void {
-  const begun = progress?.groupId ?? null;
-  if (sameText(existing.id, begun) || sameText(existing.exchangeId, begun)) return;
   const differences = differencesFrom(old, existing, found, owners);
   if (differences.length === 0) return;
   throw new Fault('address_in_use', {

@@ -47,19 +47,19 @@ export function createGraphReviver(dependencies: GraphReviverDependencies): Revi
     const itself = await graphGroups.get(old.id, call);
     if (itself !== null) {
       const revival = { group: groupInGraph(itself), isNew: false, changed: false, rows: [], fault: null };
-      return { type: 'present', rows: [], planned: [], revive: () => Promise.resolve(revival) };
+      return { ...nothingElse, type: 'present', revive: () => Promise.resolve(revival) };
     }
     if ((await graphGroupWrites.deleted(old.id, call)) !== null) {
-      return { type: 'deleted', rows: [], planned: [], revive: (call) => takeOut(old, call) };
+      return { ...nothingElse, type: 'deleted', revive: (call) => takeOut(old, call) };
     }
     const { owners, rows } = await findOwners(snapshot, asked, call);
-    const begun = (await findBegun(snapshot, call)) ?? (await findCandidate(old, call));
+    const begun = (await findBegun(snapshot, call)) ?? (await findCandidate(old, owners, call));
     if (begun !== null) {
       const revive = async (call: Call) => withOwners(begun, old, owners, false, call);
-      return { type: 'present', rows, planned: lostRows(old, begun.addresses), revive };
+      return { type: 'present', rows, planned: lostRows(old, begun.addresses), givesOwners: true, revive };
     }
     const revive = async (call: Call) => withOwners(await create(snapshot, old, owners, call), old, owners, true, call);
-    return { type: 'absent', rows, planned: lostRows(old, old.addresses), revive };
+    return { type: 'absent', rows, planned: lostRows(old, old.addresses), givesOwners: true, revive };
   }
 
   /** The group that an earlier try has created. */
@@ -69,9 +69,13 @@ export function createGraphReviver(dependencies: GraphReviverDependencies): Revi
 
   /**
    * A group that an earlier try may have created, without knowing its id. Aliases of security groups are not unique in
-   * Entra, so only one that has nobody in it is taken for that.
+   * Entra, so only one that has nobody in it, and no owner of its own, is taken for that.
    */
-  async function findCandidate(old: GraphGroup, call: Call): Promise<GraphGroup | null> {
+  async function findCandidate(
+    old: GraphGroup,
+    owners: readonly MemberTarget[],
+    call: Call,
+  ): Promise<GraphGroup | null> {
     const alike = await graphGroups.find({ mailNickname: old.mailNickname ?? '' }, call);
     const [first, ...more] = alike;
     if (first === undefined) return null;
@@ -80,7 +84,7 @@ export function createGraphReviver(dependencies: GraphReviverDependencies): Revi
       kindInGraph(first) === kindInGraph(old) &&
       sameText(first.displayName, old.displayName) &&
       first.description === old.description;
-    if (isLike && (await isEmpty(first, call))) return first;
+    if (isLike && (await isEmpty(first, call)) && (await isOwnedByThese(first, owners, call))) return first;
     throw new Fault('address_in_use', {
       detail: `Another group has the alias ${old.mailNickname ?? ''} now: ${alike.map(({ id, displayName }) => `${displayName} (${id})`).join(', ')}.`,
       fix: 'Give it another alias or delete it, and repeat the restore; or keep it and restore nothing.',
@@ -90,6 +94,11 @@ export function createGraphReviver(dependencies: GraphReviverDependencies): Revi
   async function isEmpty({ id }: GraphGroup, call: Call): Promise<boolean> {
     const { members } = await graphGroups.members(id, { size: 1, from: null }, call);
     return members.length === 0;
+  }
+
+  async function isOwnedByThese({ id }: GraphGroup, owners: readonly MemberTarget[], call: Call): Promise<boolean> {
+    const actual = await graphGroups.owners(id, call);
+    return actual.every((owner) => owners.some(({ memberId }) => sameText(memberId, owner.id)));
   }
 
   /** The owners that are asked for, or those of the snapshot that are left, with a row for each that is not. */
@@ -163,7 +172,7 @@ export function createGraphReviver(dependencies: GraphReviverDependencies): Revi
         return { result: seen ?? created, after: seen ?? created, upstreamRequestId: requestId };
       } catch (error) {
         if (!isFault(error, 'outcome_unknown')) throw error;
-        const seen = await readBack(() => findCandidate(old, call.proving()), call.proving());
+        const seen = await readBack(() => findCandidate(old, owners, call.proving()), call.proving());
         if (seen === null) throw error;
         return { result: seen, after: seen, upstreamRequestId: error.upstreamRequestId };
       }
@@ -230,6 +239,9 @@ function snapshotInGraph({ graph, displayName }: Snapshot): GraphGroup {
   if (graph === null) throw new TypeError(`the snapshot of ${displayName} lacks what Graph said of the group`);
   return graph;
 }
+
+/** A group that has all it had: nothing is to be told, and its owners are as they are. */
+const nothingElse = { rows: [], planned: [], givesOwners: false } as const;
 
 function visibilityOf({ visibility }: GraphGroup): GroupVisibility | null {
   return groupVisibilities.find((each) => sameText(each, visibility)) ?? null;

@@ -23,6 +23,8 @@ export interface Site {
   readonly rows: readonly RestoreRow[];
   /** What else is going to come back. */
   readonly planned: readonly RestoreRow[];
+  /** Whether the group gets the owners that are asked for in place of the former ones. */
+  readonly givesOwners: boolean;
   /** @throws Fault when the group is not there, or may not be */
   revive(call: Call): Promise<Revival>;
 }

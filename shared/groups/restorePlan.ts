@@ -55,6 +55,8 @@ const plainSettings = [
   'joinRestriction',
   'departRestriction',
   'sendModerationNotifications',
+  'bccBlocked',
+  'bypassNestedModeration',
   'mailTip',
 ] as const satisfies readonly (keyof DistributionGroup & keyof DistributionGroupChange)[];
 
@@ -70,6 +72,8 @@ function freshValues({ kind }: Pick<DistributionGroup, 'kind'>) {
     joinRestriction: 'closed',
     departRestriction: kind === 'mailEnabledSecurity' ? 'closed' : 'open',
     sendModerationNotifications: 'always',
+    bccBlocked: false,
+    bypassNestedModeration: false,
     mailTip: null,
   } as const satisfies Pick<DistributionGroup, (typeof plainSettings)[number]>;
 }
@@ -221,6 +225,7 @@ export function differencesFrom(
   const customAttributes = Object.entries(actual.customAttributes);
   return [
     ...(actual.kind === old.kind ? [] : ['kind']),
+    ...(actual.hiddenMembership === old.hiddenMembership ? [] : ['hiddenMembership']),
     ...names.filter((name) => !sameText(actual[name], old[name])),
     ...plainSettings.filter((name) => actual[name] !== old[name] && actual[name] !== fresh[name]),
     ...(actual.moderationEnabled && !old.moderationEnabled ? ['moderationEnabled'] : []),

@@ -25,6 +25,9 @@ const crew = {
   exchange: {
     Name: 'Crew of the Harbour',
     HiddenFromAddressListsEnabled: true,
+    HiddenGroupMembershipEnabled: true,
+    BccBlocked: true,
+    BypassNestedModerationEnabled: true,
     RequireSenderAuthenticationEnabled: false,
     ModerationEnabled: true,
     ModeratedBy: [ada],
@@ -354,6 +357,31 @@ describe('an interrupted restore', () => {
     expect(await control.calls({ cmdlet: 'New-DistributionGroup' })).toEqual([]);
   });
 
+  test('goes on with the group it has begun, whatever that is called by now', async () => {
+    const { deletionId } = await deleted();
+    await play('Set-DistributionGroup', { kind: 'nul' });
+    await restore(deletionId);
+    const { id } = await groupAt(control, address);
+    const mail = 'quay-crew@contoso.com';
+    const exchange = { Name: 'Quay Crew' };
+    const renamed = { id, mail, mailNickname: 'quay-crew', proxyAddresses: [`SMTP:${mail}`], exchange };
+    await control.tenant({ groups: [renamed] });
+    await control.clearCalls();
+    expect((await restore(deletionId)).body).toMatchObject({ outcome: 'restored', id, restoredMemberCount: 3 });
+    expect(await control.calls({ cmdlet: 'New-DistributionGroup' })).toEqual([]);
+  });
+
+  test('keeps the owners it has begun with, and says so when others are named', async () => {
+    const { deletionId } = await deleted();
+    await play('Set-DistributionGroup', { kind: 'nul' });
+    await restore(deletionId, { owners: [ada] });
+    const again = await restore(deletionId, { owners: [ada], dryRun: true });
+    expect(again.body?.warnings).toEqual([]);
+    const answer = await restore(deletionId, { owners: [ben] });
+    expect(answer.body?.warnings).toEqual([expect.stringMatching(/owners .* left aside/)]);
+    expect((await groupAt(control, address)).owners).toEqual([cast.idOf(ada)]);
+  });
+
   test('that is complete is not done again, whatever was changed since', async () => {
     const { deletionId } = await deleted();
     await restore(deletionId);
@@ -429,5 +457,19 @@ describe('a deletion that was not carried out after all', () => {
     expect(restored.body).toMatchObject({ outcome: 'restored', changed: false, id: before.id, formerId: before.id });
     expect(lost(restored)).toEqual([]);
     expect(await groupAt(control, address)).toEqual(before);
+  });
+
+  test('finds the group also when it was renamed since', async () => {
+    await play('Remove-DistributionGroup', { kind: 'reset' }, 2);
+    await app.call('DELETE', `groups/${address}`, { query: { confirm: address } });
+    const [newest] = rowsOf(await app.call('GET', 'deleted-groups', { query: { limit: '1' } }), 'groups');
+    const { id } = await groupAt(control, address);
+    const mail = 'quay-crew@contoso.com';
+    const exchange = { Name: 'Quay Crew' };
+    const proxyAddresses = [`SMTP:${mail}`];
+    await control.tenant({ groups: [{ id, mail, mailNickname: 'quay-crew', proxyAddresses, exchange }] });
+    await control.clearCalls();
+    expect((await restore(String(newest?.deletionId))).body).toMatchObject({ changed: false, id });
+    expect(await control.writes()).toEqual([]);
   });
 });

@@ -114,6 +114,13 @@ describe('a Microsoft 365 group', () => {
     expect([...now.members].sort()).toEqual(ids.slice(1).sort());
   });
 
+  test('keeps its owners out of the bin, and says so when others are named', async () => {
+    const old = await create('microsoft365');
+    const answer = await restore(await remove(old), { owners: [ada] });
+    expect(answer.body?.warnings).toEqual([expect.stringMatching(/owners .* left aside/)]);
+    expect((await groupOf(old.id)).owners).toEqual([ids[0]]);
+  });
+
   test('of a dry run is told from one that has to be created anew', async () => {
     const old = await create('microsoft365');
     const deletionId = await remove(old);
@@ -163,6 +170,16 @@ describe('a security group', () => {
     expect(['restored', 'already_restored']).toContain((await restore(deletionId)).body?.outcome);
     const { groups } = await directoryOf(control);
     expect(groups.filter(({ mailNickname }) => mailNickname === 'pilots')).toHaveLength(1);
+  });
+
+  test('is not put into an empty one of its name that others own', async () => {
+    const old = await create('security');
+    const deletionId = await remove(old);
+    await expire();
+    await create('security', { members: [], owners: [ada] });
+    await control.clearCalls();
+    expect(await restore(deletionId)).toMatchObject({ status: 409, body: { code: 'address_in_use' } });
+    expect(await control.writes()).toEqual([]);
   });
 
   test('of a name that another one has now is refused', async () => {

@@ -61,7 +61,7 @@ function memoryBlobs(): Blobs & { readonly stored: Map<string, unknown> } {
           .filter((name) => after === null || name > after)
           .slice(0, limit),
       ),
-    client: () => Promise.reject(new Error('no leases here')),
+    use: () => Promise.reject(new Error('no leases here')),
   };
 }
 
