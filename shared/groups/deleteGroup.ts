@@ -11,6 +11,7 @@ import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { type Group, labelOf, lockIdOf } from './group.ts';
 import { groupBusy, type GroupLock } from './groupLock.ts';
 import { livesInExchange } from './kinds.ts';
+import { notesOf } from './linkability.ts';
 import { sendOnce, type WriteOutput } from './openWrite.ts';
 import { groupNotReady, type GroupResolver } from './resolve.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -170,9 +171,7 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
       throw error;
     }
     await snapshotTaker.close(snapshot, call.proving());
-    if (group.graph?.isTeam === true) {
-      call.warn('The group was a Microsoft Team; a restore brings the team back within 30 days only.');
-    }
+    warnOfLoss(group, call);
     const label = labelOf(group);
     const message = changed ? `${label} was deleted.` : `${label} was gone before it could be deleted.`;
     const restorableUntil = snapshots.restorableUntil(snapshot);
@@ -181,6 +180,7 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
 
   async function plan(group: Group, call: Call): Promise<Deletion> {
     const memberCount = group.id === null ? 0 : await graphGroups.memberCount(group.id, call);
+    warnOfLoss(group, call);
     const message = `${labelOf(group)} would be deleted, after a snapshot of its settings, owners and ${memberCount} members.`;
     const nothing = { deletionId: null, restorableUntil: null };
     return { outcome: 'planned', changed: false, message, group, memberCount, ...nothing };
@@ -200,6 +200,17 @@ export function createGroupDeleter(dependencies: GroupDeleterDependencies): Grou
       return hold.result;
     },
   };
+}
+
+function warnOfLoss(group: Group, call: Call): void {
+  for (const { code, message, fix } of notesOf(group)) {
+    const isTeam = code === 'team_connected';
+    call.warn(
+      isTeam
+        ? 'A Microsoft Team goes with the group; a restore brings it back within 30 days only.'
+        : `${message} ${fix}`,
+    );
+  }
 }
 
 function refuseUnconfirmed(group: Group, confirm: string): void {

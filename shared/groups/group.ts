@@ -56,7 +56,8 @@ export function groupInGraph(graph: GraphGroup): Group {
 
 /** Everything a person may call this group by: what PROTECTED_GROUPS and MANAGED_GROUPS are held against. */
 export function namesOf(group: Group): (string | null)[] {
-  return [group.id, group.displayName, group.name, group.alias, group.primarySmtpAddress, ...group.addresses];
+  const ids = [group.id, group.exchange?.exchangeId ?? null];
+  return [...ids, group.displayName, group.name, group.alias, group.primarySmtpAddress, ...group.addresses];
 }
 
 /** What the right to write to a group is kept under. Exchange's own id while Entra's is not known yet. */

@@ -1,3 +1,4 @@
+import type { Call } from '../call.ts';
 import { type Blocker, blockersOf, type ProtectionLists } from './blockers.ts';
 import type { Group } from './group.ts';
 import { livesInExchange } from './kinds.ts';
@@ -38,7 +39,8 @@ export function notesOf({ kind, exchange, graph }: Group): Note[] {
   if (graph?.isTeam === true) {
     notes.push({
       code: 'team_connected',
-      message: 'The group carries a Team: who joins or leaves it gains or loses its channels, chats and files.',
+      message:
+        'The group carries a Team, which changes with it: who joins or leaves gains or loses its channels, chats and files.',
       fix: "Have the Team's owners know before its members change.",
     });
   }
@@ -53,6 +55,11 @@ export function notesOf({ kind, exchange, graph }: Group): Note[] {
     });
   }
   return notes;
+}
+
+/** For a write that changes the group, or would: what should have been known before. */
+export function warnOfNotes(group: Group, call: Pick<Call, 'warn'>): void {
+  for (const { message, fix } of notesOf(group)) call.warn(`${message} ${fix}`);
 }
 
 /**

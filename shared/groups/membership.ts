@@ -8,6 +8,7 @@ import { warnOfOpenList } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from './group.ts';
 import { countRemovals, type GroupLock } from './groupLock.ts';
 import type { GroupKind } from './kinds.ts';
+import { warnOfNotes } from './linkability.ts';
 import { failedRow, type MemberRow, type MembershipSummary, plannedRow, settledRow, summarize } from './memberRows.ts';
 import type { MemberTarget } from './memberTarget.ts';
 import type { MemberTargets, TargetResolution } from './memberTargets.ts';
@@ -144,7 +145,9 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
     change: async (change, identity, members, isDryRun, call) => {
       const group = await groups.resolveForWrite(identity, call);
       refuseUnmanageable(group, protection);
-      return changeResolved(change, group, members, isDryRun, call);
+      const summary = await changeResolved(change, group, members, isDryRun, call);
+      if (summary.outcome !== 'unchanged') warnOfNotes(group, call);
+      return summary;
     },
 
     planForNewGroup: async (kind, members, call) => {

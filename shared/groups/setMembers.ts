@@ -8,6 +8,7 @@ import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { warnOfSize } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from './group.ts';
 import { countRemovals, type GroupLock, type HeldGroup } from './groupLock.ts';
+import { warnOfNotes } from './linkability.ts';
 import { countRows, failedRow, type MemberRow } from './memberRows.ts';
 import { type MembershipOperations, pagesOf } from './membershipOperation.ts';
 import type { MembershipPlan, PlannedMember } from './membershipPlan.ts';
@@ -86,6 +87,7 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     const plan = await planInTime(group, request, call);
     if (plan === null) return startOperation(group, request, null, null, call);
     warnOfRefusal(request, plan, await groupLock.recentRemovals(lockIdOf(group), call), call);
+    if (plan.adds.length + plan.removes.length > 0) warnOfNotes(group, call);
     const rows = [...remarkRows(plan), ...rowsOfPlan(plan)];
     if (rows.length <= maxRowsAtOnce) return replyOfPlan(group, plan, rows, true);
     return startOperation(group, request, { plan, rows: [], adds: [], removes: [] }, null, call);
@@ -97,6 +99,7 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     if (plan === null) return startOperation(group, request, null, held, call);
     refusePlan(request, plan, held.notes.removals);
     const { adds, removes } = plan;
+    if (adds.length + removes.length > 0) warnOfNotes(group, call);
     const remarks = remarkRows(plan);
     if (adds.length + removes.length > maxChangesAtOnce || remarks.length > maxRowsAtOnce) {
       return startOperation(group, request, { plan, rows: [], adds, removes }, held, call);

@@ -2,9 +2,9 @@ import type { Call } from '../call.ts';
 import { Fault } from '../errors.ts';
 import { isDeliveryRestricted } from '../exchange/distributionGroups.ts';
 import type { GraphGroups } from '../graph/groups.ts';
-import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
+import { protectionBlockers, type ProtectionLists, refuseBlocked, refuseUnmanageable } from './blockers.ts';
 import { warnOfOpenList } from './deliveryRestriction.ts';
-import { type Group, labelOf } from './group.ts';
+import { type Group, labelOf, namesOf } from './group.ts';
 import {
   type ChangeRow,
   type GroupUpdate,
@@ -14,6 +14,7 @@ import {
   type UpdateResult,
 } from './groupChange.ts';
 import { refuseForeignFields } from './kindFields.ts';
+import { warnOfNotes } from './linkability.ts';
 import { groupNotReady, type GroupResolver } from './resolve.ts';
 import type { ExchangeUpdater } from './updateInExchange.ts';
 import type { GraphUpdater } from './updateInGraph.ts';
@@ -60,9 +61,11 @@ export function createGroupUpdater(dependencies: GroupUpdaterDependencies): Grou
       const group = await groups.resolveForWrite(identity, call);
       refuseForeignFields(group.kind, Object.keys(update));
       refuseUnmanageable(group, protection);
+      refuseNewNames(group, update, protection);
       if (update.owners?.length === 0) throw noOwner(group);
       const { rows, group: shown } = await updateWhereItLives(group, update, isDryRun, call);
       const outcome = judgeUpdate(rows);
+      if (outcome !== 'unchanged') warnOfNotes(group, call);
       if (outcome === 'updated') await warnOfLostRestriction(group, update, call);
       const label = shown.primarySmtpAddress ?? shown.displayName;
       return {
@@ -112,6 +115,14 @@ function refuseNothing(update: GroupUpdate): void {
     fix,
     errors: [{ pointer: '', message: 'must have a property besides dryRun and ignoreNamingPolicy', fix }],
   });
+}
+
+/** A group must not take a name that a creation would be refused, nor one under which this app may not manage it. */
+function refuseNewNames(group: Group, update: GroupUpdate, protection: ProtectionLists): void {
+  const { displayName, primarySmtpAddress } = { ...group, ...update };
+  const addresses = update.addresses ?? group.addresses;
+  const names = namesOf({ ...group, displayName, primarySmtpAddress, addresses });
+  refuseBlocked(protectionBlockers(names, protection), `${labelOf(group)} with the names asked for`);
 }
 
 function noOwner(group: Group): Fault {

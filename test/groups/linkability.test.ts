@@ -281,3 +281,13 @@ test('docs/linkability.md explains every code of a blocker and of a note, and no
   const codes = text.split('\n').flatMap((line) => /^\| [^|]+ \| `(\w+)` +\|/.exec(line)?.[1] ?? []);
   expect([...new Set(codes)].sort()).toEqual([...gravity, ...noteCodes].sort());
 });
+
+test("PROTECTED_GROUPS knows a group by Exchange's id too, and by every name that a person may give it", () => {
+  const group = groupInExchange(
+    exchangeOf({ displayName: 'Crew', addresses: [address, 'quay@contoso.com'] }),
+    mailGraphOf(),
+  );
+  const { exchangeId } = exchangeOf();
+  for (const listed of [id, exchangeId, 'CREW', 'Harbour Crew', 'harbour-crew', address, 'Quay@contoso.com', 'quay@*'])
+    expect(codesOf(group, { ...plain, protectedGroups: [listed] })).toEqual(['protected_object']);
+});

@@ -302,6 +302,7 @@ describe('owners', () => {
     }
     expect(await control.writes()).toEqual([]);
     expect((await patch(list, { moderatedBy: [ada] }, guarded)).body).toMatchObject({ outcome: 'updated' });
+    expect((await patch(list, { owners: [owner, ben] }, guarded)).body).toMatchObject({ owners: [owner, ben] });
   });
 });
 
@@ -453,6 +454,22 @@ describe('a group that must not be written', () => {
     });
   });
 
+  test.each<[string, Record<string, string>, object, string]>([
+    ['onto PROTECTED_GROUPS', { PROTECTED_GROUPS: 'board*' }, { displayName: 'Board Secrets' }, 'protected_object'],
+    ['onto PROTECTED_GROUPS', { PROTECTED_GROUPS: 'ceo@*' }, { addresses: ['ceo@contoso.com'] }, 'protected_object'],
+    [
+      'off MANAGED_GROUPS',
+      { MANAGED_GROUPS: list },
+      { primarySmtpAddress: 'pier@contoso.com', addresses: [] },
+      'outside_managed_groups',
+    ],
+  ])('by the name it would get: %s', async (_where, settings, update, code) => {
+    const guarded = await world.startApp(settings);
+    expect(await patch(list, update, guarded)).toMatchObject({ status: 403, body: { code } });
+    expect(await control.writes()).toEqual([]);
+    expect((await patch(list, { mailTip: 'Ahoy' }, guarded)).body).toMatchObject({ outcome: 'updated' });
+  });
+
   test('that is not there', async () => {
     expect(await patch('nobody@contoso.com', { displayName: 'x' })).toMatchObject({ status: 404 });
   });
@@ -560,6 +577,7 @@ describe('groups that Graph writes', () => {
     });
     expect(await patch(id, { owners: [] })).toMatchObject({ status: 409, body: { code: 'last_owner' } });
     expect(await control.writes()).toEqual([]);
+    expect((await patch(id, { owners: [owner, ada] }, guarded)).body).toMatchObject({ owners: [owner, ada] });
   });
 
   test('a dry run writes nothing', async () => {
