@@ -67,7 +67,9 @@ describe('what is registered', () => {
     });
     const shownWorkers = working?.map(({ name, trigger }) => {
       const { type, queueName, connection, schedule } = trigger;
-      return [name, type, queueName, connection, schedule].filter((part) => part !== undefined).join(' ');
+      return [name, type, queueName, connection, schedule]
+        .flatMap((part) => (typeof part === 'string' ? [part] : []))
+        .join(' ');
     });
     expect(shownActions).toEqual(pinned);
     expect(shownWorkers).toEqual(pinnedWorkers);

@@ -190,7 +190,7 @@ describe('the list', () => {
     }
     expect(seen).toEqual(newestFirst);
 
-    async function asOperation(answer: Answer): Promise<Answer> {
+    function asOperation(answer: Answer): Answer {
       return answer.status === 202 ? answer : { ...answer, body: { operationId: made[0] } };
     }
   });
