@@ -48,23 +48,33 @@ export function startCall(
   clock: Clock,
 ): Call & { readonly warnings: readonly string[]; end(): void } {
   const { totalMs, proofMs } = options.times ?? defaultCallTimes;
-  const work = startDeadline(totalMs - proofMs, clock);
-  const proof = startDeadline(totalMs, clock);
+  const startedAtMs = clock.now();
+  const work = startDeadline(startedAtMs + totalMs - proofMs, clock);
   const warnings: string[] = [];
   const warn = (sentence: string) => {
     if (!warnings.includes(sentence)) warnings.push(sentence);
   };
   const { requestId, action, log, operationId = null } = options;
   const base = { requestId, action, operationId, log, warn };
-  const provingCall: Call = { ...base, deadline: proof, proving: () => provingCall };
+  let cancelProof: () => void = () => undefined;
+  let provingCall: Call | null = null;
+  /** Most calls read only, and have nothing to prove. */
+  const proving = (): Call => {
+    if (provingCall === null) {
+      const proof = startDeadline(startedAtMs + totalMs, clock);
+      cancelProof = () => proof.cancel();
+      provingCall = { ...base, deadline: proof, proving };
+    }
+    return provingCall;
+  };
   return {
     ...base,
     warnings,
     deadline: work,
-    proving: () => provingCall,
+    proving,
     end: () => {
       work.cancel();
-      proof.cancel();
+      cancelProof();
     },
   };
 }
@@ -94,10 +104,11 @@ function joinDeadline(deadline: Deadline, signal: AbortSignal): Deadline & { end
   };
 }
 
-function startDeadline(ms: number, clock: Clock): Deadline & { cancel(): void } {
+function startDeadline(expiresAtMs: number, clock: Clock): Deadline & { cancel(): void } {
   const controller = new AbortController();
-  const expiresAtMs = clock.now() + ms;
-  const cancel = clock.after(ms, () => controller.abort());
+  const leftMs = expiresAtMs - clock.now();
+  if (leftMs <= 0) controller.abort();
+  const cancel = clock.after(Math.max(0, leftMs), () => controller.abort());
   return {
     signal: controller.signal,
     remainingMs: () => (controller.signal.aborted ? 0 : Math.max(0, expiresAtMs - clock.now())),

@@ -46,8 +46,20 @@ describe('the deadline of a call', () => {
     expect([deadline.signal.aborted, deadline.remainingMs()]).toEqual([false, 0]);
   });
 
+  test('counts for the first proof from the start of the call, not from when it is needed', () => {
+    const { call, clock } = start({ totalMs: 100, proofMs: 40 });
+    clock.advance(70);
+    expect(call.proving().deadline.remainingMs()).toBe(30);
+    const { call: late, clock: lateClock } = start({ totalMs: 100, proofMs: 40 });
+    lateClock.advance(130);
+    const proof = late.proving().deadline;
+    expect([proof.signal.aborted, proof.remainingMs()]).toEqual([true, 0]);
+  });
+
   test('leaves no timer behind when the call ends', () => {
     const { call, clock } = start();
+    expect(clock.pending).toBe(1);
+    call.proving();
     expect(clock.pending).toBe(2);
     call.end();
     expect(clock.pending).toBe(0);

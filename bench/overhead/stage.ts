@@ -74,7 +74,7 @@ export async function startStage(groupCount: number): Promise<Stage> {
           await sides.stop();
           await counted.stop();
         };
-        return { ...sides, takeCalls: counted.takeCalls, stop: stopBoth };
+        return { ...sides, takeCalls: () => counted.takeCalls(), stop: stopBoth };
       },
       stop,
     };

@@ -72,5 +72,6 @@ export async function runHooks(hooks: Sink['hooks'], name: HookName, context: ob
 }
 
 function newTraceParent(): string {
-  return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-00`;
+  const ids = randomBytes(24).toString('hex');
+  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-00`;
 }

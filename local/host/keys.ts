@@ -15,8 +15,7 @@ export function isAuthorized(authLevel: unknown, presented: string | undefined, 
   const level = String(authLevel).toLowerCase();
   if (level === 'anonymous') return true;
   if (presented === undefined) return false;
-  const isMaster = sameSecret(presented, keys.masterKey);
-  return level === 'function' ? sameSecret(presented, keys.functionKey) || isMaster : isMaster;
+  return (level === 'function' && sameSecret(presented, keys.functionKey)) || sameSecret(presented, keys.masterKey);
 }
 
 /** The header wins: a wrong one is not saved by a right `?code=`. */

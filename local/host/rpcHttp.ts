@@ -49,11 +49,13 @@ export async function readBody(
 ): Promise<{ tooLarge: boolean; body?: Uint8Array }> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > limit) return { tooLarge: true };
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) {
-    if (announced > 0) chunks.push(chunk as Buffer);
+  if (announced === 0) {
+    request.resume();
+    return { tooLarge: false };
   }
-  return announced > 0 ? { tooLarge: false, body: Buffer.concat(chunks) } : { tooLarge: false };
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return { tooLarge: false, body: Buffer.concat(chunks) };
 }
 
 /** A function that returns nothing gives 200 and no body (functions.md §2). */

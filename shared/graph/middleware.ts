@@ -20,6 +20,9 @@ export class CallOptions {
   }
 }
 
+/** With ResponseType.RAW the SDK hands on what it got and looks at nothing of it: the answer is in CallOptions. */
+const unread = new Response();
+
 /** The parts of the SDK's context that we use; its own types need the browser's library. */
 interface SdkRequest {
   readonly request: string;
@@ -40,7 +43,7 @@ export function upstreamMiddleware(upstream: Upstream): Middleware {
       const upstreamRequest = {
         method: init.method,
         url: request,
-        headers: Object.fromEntries(new Headers(init.headers)),
+        headers: init.headers,
         ...(init.body === undefined ? {} : { body: init.body }),
         effect: options.effect,
         label: options.label,
@@ -50,8 +53,7 @@ export function upstreamMiddleware(upstream: Upstream): Middleware {
         throw error;
       });
       options.answer = answer;
-      const hasBody = answer.text !== '' && ![204, 205, 304].includes(answer.status);
-      context.response = new Response(hasBody ? answer.text : null, { status: answer.status, headers: answer.headers });
+      context.response = unread;
     },
   };
 }
