@@ -23,7 +23,7 @@ import type { ProtectedUsers } from './protectedUsers.ts';
 export interface GraphUpdater {
   /**
    * Brings a security or Microsoft 365 group to what is asked for, writing only what differs.
-   * @throws Fault `owner_not_valid`, `protected_object`, upstream faults; once something was written, faults are told
+   * @throws Fault `invalid_request`, `owner_not_valid`, `protected_object`, upstream faults; once something was written, faults are told
    *   row by row
    */
   update(group: Group, graph: GraphGroup, update: GroupUpdate, isDryRun: boolean, call: Call): Promise<UpdateResult>;
@@ -97,6 +97,7 @@ export function createGraphUpdater(dependencies: GraphUpdaterDependencies): Grap
 
   return {
     update: async (group, graph, update, isDryRun, call) => {
+      refuseToUnhide(graph, update);
       const present = await graphGroups.owners(graph.id, call);
       const wanted =
         update.owners === undefined
@@ -130,6 +131,17 @@ export function createGraphUpdater(dependencies: GraphUpdaterDependencies): Grap
       return { rows, group: shownGroup(group, current, rows, update, hasOwners && wanted !== null ? wanted : present) };
     },
   };
+}
+
+/** What was hidden at its creation stays hidden (graph.md §1.2). @throws Fault `invalid_request` */
+function refuseToUnhide({ visibility, displayName }: GraphGroup, update: GroupUpdate): void {
+  if (update.visibility === undefined || visibility !== 'HiddenMembership') return;
+  const fix = 'Leave visibility out, or create another group and move the members.';
+  throw new Fault('invalid_request', {
+    detail: `${displayName} was created with a hidden membership, which cannot be changed.`,
+    fix,
+    errors: [{ pointer: '/visibility', message: 'cannot be changed where it is HiddenMembership', fix }],
+  });
 }
 
 function differs(field: (typeof plainFields)[number], update: GroupUpdate, actual: GraphGroup): boolean {

@@ -563,6 +563,17 @@ describe('groups that Graph writes', () => {
     expect((await patch(id, { visibility: 'Private' })).body).toMatchObject({ outcome: 'unchanged' });
   });
 
+  test('a membership that was hidden at its creation stays so', async () => {
+    const { id } = cast.unified;
+    await control.tenant({ groups: [{ id, visibility: 'HiddenMembership' }] });
+    expect(await patch(id, { visibility: 'Public', description: 'Seen' })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', errors: [{ pointer: '/visibility' }] },
+    });
+    expect(await control.writes()).toEqual([]);
+    expect((await patch(id, { description: 'Seen' })).body).toMatchObject({ outcome: 'updated' });
+  });
+
   test('an owner that is protected, or no user, is refused before anything is written', async () => {
     const { id } = cast.security;
     await control.tenant({ groups: [{ id, owners: [owner] }] });
