@@ -122,8 +122,10 @@ export function createExchange(upstream: Upstream, tenantId: string): Exchange {
         label: `$batch of ${commands.length} ${[...new Set(names)].join(', ')}`,
       };
       const parts = readBatchAnswer(names, effect, await send(request, call));
-      const throttled = parts.find((part) => !part.ok && part.fault.code === 'throttled');
-      if (throttled?.ok === false) upstream.slowDown(effect, (throttled.fault.retryAfterSeconds ?? 0) * 1_000);
+      const waitSeconds = parts.flatMap((part) =>
+        !part.ok && part.fault.code === 'throttled' ? [part.fault.retryAfterSeconds ?? 0] : [],
+      );
+      if (waitSeconds.length > 0) upstream.slowDown(effect, Math.max(...waitSeconds) * 1_000);
       if (parts.some((part) => !part.ok && grantCodes.includes(part.fault.code))) upstream.tokens.forget();
       return parts;
     },

@@ -52,7 +52,7 @@ export function createSnapshotTaker(dependencies: {
     if (draft === null) return newDraft(clock.now(), []);
     const isYoung = clock.now() - startedAtMsOf(draft.deletionId) < draftLifeMs;
     // A sealed one may belong to a deletion whose outcome is not known: it stays until this one is there.
-    const isOpen = isYoung && (await snapshots.find(draft.deletionId, call)) === null;
+    const isOpen = isYoung && !isCheap(draft) && (await snapshots.find(draft.deletionId, call)) === null;
     return isOpen ? draft : newDraft(clock.now(), [...draft.replaces, draft.deletionId]);
   }
 
@@ -139,6 +139,11 @@ export function createSnapshotTaker(dependencies: {
       }
     },
   };
+}
+
+/** What one call reads is read anew: members may have come since. */
+function isCheap({ isRead, memberPages }: SnapshotDraft): boolean {
+  return isRead && memberPages <= 1;
 }
 
 /** Says of what hindered a snapshot that nothing was deleted, and how a large group is deleted nevertheless. */

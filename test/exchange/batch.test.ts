@@ -169,6 +169,20 @@ describe('a batch as a whole', () => {
     expect(await faultOf(batch('read'))).toMatchObject({ code: 'upstream_failed' });
   });
 
+  test('of which several parts are throttled has all wait as long as the longest asks', async () => {
+    const waits: unknown[] = [];
+    const slowDown = (effect: Effect, waitMs: number | null) => void waits.push([effect, waitMs]);
+    const own = createExchange({ ...testUpstream('exchange', server.url), slowDown }, 'tenant');
+    const part = (id: number, seconds: string) => ({
+      id: String(id),
+      status: 429,
+      headers: { 'Retry-After': seconds },
+    });
+    server.script({ body: { responses: [part(0, '3'), ok(1), part(2, '40')] } });
+    await batch('write', own);
+    expect(waits).toEqual([['write', 40_000]]);
+  });
+
   test('that is throttled is sent again with a token of its own in every part', async () => {
     const tokens = testTokens();
     const own = createExchange(testUpstream('exchange', server.url, { tokens }), 'tenant');

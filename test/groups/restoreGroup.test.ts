@@ -151,6 +151,15 @@ describe('a restored group of Exchange', () => {
     expect(parametersOf(created)).toMatchObject({ Name: 'Crew of the Harbour', IgnoreNamingPolicy: true });
   });
 
+  test('has whoever joined between a deletion that was refused and the one that was not', async () => {
+    await play('Remove-DistributionGroup', { kind: 'nul' });
+    expect((await app.call('DELETE', `groups/${address}`, { query: { confirm: address } })).status).toBe(403);
+    await control.tenant({ groups: [{ mail: address, members: [ada, ben, cat, cast.contact.mail] }] });
+    const { deletionId } = await deleted();
+    expect((await restore(deletionId)).body).toMatchObject({ memberCount: 4, restoredMemberCount: 4 });
+    expect((await groupAt(control, address)).members).toContain(cast.idOf(cat));
+  });
+
   test('is listed with when and as what it came back', async () => {
     const { deletionId } = await deleted();
     expect(await row(deletionId)).toMatchObject({ restoredAt: null, restoredId: null });
