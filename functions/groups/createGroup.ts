@@ -12,8 +12,7 @@ import {
   smtpAddress,
   writeReply,
 } from '../../shared/action/schemas.ts';
-import { departRestrictions, joinRestrictions } from '../../shared/groups/kindFields.ts';
-import { groupVisibilities } from '../../shared/groups/kindFields.ts';
+import { departRestrictions, groupVisibilities, joinRestrictions } from '../../shared/groups/kindFields.ts';
 import { creatableKinds, creationOutcomes, toGroupRequest } from '../../shared/groups/creationPlan.ts';
 
 export const createGroup = action({

@@ -119,6 +119,16 @@ export function isEntryOf(recipient: Recipient, entry: string): boolean {
   );
 }
 
+/** For messages: who they are and of what type. Pure. */
+export function textOfRecipients(recipients: readonly Recipient[]): string {
+  return recipients
+    .map(
+      ({ displayName, primarySmtpAddress, recipientType }) =>
+        `${displayName} <${primarySmtpAddress}> (${recipientType})`,
+    )
+    .join('; ');
+}
+
 function readRecipient(row: Row): Recipient {
   const primarySmtpAddress = textOf(row, 'PrimarySmtpAddress') ?? '';
   return {

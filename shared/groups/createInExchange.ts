@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { Fault, isFault } from '../errors.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
-import type { Recipient, Recipients } from '../exchange/recipients.ts';
+import { textOfRecipients, type Recipient, type Recipients } from '../exchange/recipients.ts';
 import { protectionBlockers, type ProtectionLists, refuseBlocked, refuseUnmanageable } from './blockers.ts';
 import type { CreationEnd } from './createGroupEnd.ts';
 import {
@@ -20,7 +20,9 @@ import { groupInExchange } from './group.ts';
 import type { GroupSettings } from './groupSettings.ts';
 import type { MemberResolver } from './members.ts';
 import { sendOnce } from './openWrite.ts';
+import { nameInWrites } from './ownerIdentity.ts';
 import { requireOwners } from './owners.ts';
+import { hasEntraId, readBack } from './readBack.ts';
 import type { GroupResolver } from './resolve.ts';
 
 export interface ExchangeGroupCreator {
@@ -47,9 +49,6 @@ interface SentCreation {
   /** Whether Exchange said that it created it; otherwise only the group itself says so. */
   readonly wasAnswered: boolean;
 }
-
-/** Read-after-write in Exchange can lag (exchange.md §4, Consistency). */
-const readBackWaitsMs = [0, 400, 800, 1_600, 2_500];
 
 export function createExchangeGroupCreator(dependencies: ExchangeGroupCreatorDependencies): ExchangeGroupCreator {
   const {
@@ -140,7 +139,7 @@ export function createExchangeGroupCreator(dependencies: ExchangeGroupCreatorDep
       alias,
       primarySmtpAddress,
       description,
-      owners: owners.map(({ id, exchangeId }) => id ?? exchangeId),
+      owners: owners.map(nameInWrites),
       requireSenderAuthentication: request.requireSenderAuthentication ?? true,
       ignoreNamingPolicy,
       ...(joinRestriction === null ? {} : { joinRestriction }),
@@ -159,30 +158,13 @@ export function createExchangeGroupCreator(dependencies: ExchangeGroupCreatorDep
         () => distributionGroups.create(group, call),
         call,
       );
-      const seen = await readBack(request, call.proving());
+      const seen = await readBack((proving) => findOccupant(request, proving), hasEntraId, clock, call.proving());
       const putOut = output === null ? null : distributionGroups.inOutput(output);
       const after = seen ?? putOut;
       // A creation puts out the group: an answer without it is no clear one.
       if (after === null) throw openFault ?? notVisible(request);
       return { result: { group: after, wasAnswered: putOut !== null }, after, upstreamRequestId };
     });
-  }
-
-  /** The group as Exchange shows it after its creation, with its Entra id as soon as that is there. */
-  async function readBack(request: ExchangeGroupRequest, call: Call): Promise<DistributionGroup | null> {
-    let latest: DistributionGroup | null = null;
-    for (const waitMs of readBackWaitsMs) {
-      if (waitMs >= call.deadline.remainingMs()) break;
-      await clock.sleep(waitMs, call.deadline.signal);
-      try {
-        latest = (await findOccupant(request, call)) ?? latest;
-      } catch (error) {
-        // That the proof failed says nothing of the creation.
-        if (!isFault(error)) throw error;
-      }
-      if (latest !== null && latest.id !== null) break;
-    }
-    return latest;
   }
 
   /** The second call of a creation. What goes wrong now must not hide that the group exists: it is a warning. */
@@ -230,11 +212,8 @@ function differencesFault(existing: DistributionGroup, differences: readonly Dif
 }
 
 function addressInUse(request: ExchangeGroupRequest, holders: readonly Recipient[]): Fault {
-  const listed = holders.map(
-    ({ displayName, primarySmtpAddress, recipientType }) => `${displayName} <${primarySmtpAddress}> (${recipientType})`,
-  );
   return new Fault('address_in_use', {
-    detail: `The name, alias or an address of ${labelOf(request)} is held by: ${listed.join('; ')}.`,
+    detail: `The name, alias or an address of ${labelOf(request)} is held by: ${textOfRecipients(holders)}.`,
     fix: 'Choose another name, alias or address, or remove it from the object that holds it.',
   });
 }

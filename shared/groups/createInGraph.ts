@@ -23,6 +23,7 @@ import { targetOfMember } from './memberTarget.ts';
 import type { MemberWrites } from './memberWrites.ts';
 import { sendOnce } from './openWrite.ts';
 import { requireEntraOwners } from './owners.ts';
+import { isThere, readBack } from './readBack.ts';
 
 export interface GraphGroupCreator {
   /** See GroupCreator. */
@@ -47,9 +48,6 @@ interface SentCreation {
   readonly group: GraphGroup;
   readonly isVisible: boolean;
 }
-
-/** A group may be a 404 right after its creation (graph.md §8). */
-const readBackWaitsMs = [0, 400, 800, 1_600, 2_500];
 
 export function createGraphGroupCreator(dependencies: GraphGroupCreatorDependencies): GraphGroupCreator {
   const { graphGroups, graphGroupWrites, entraMembers, ownerWrites, creationEnd, audit, clock, protection } =
@@ -143,6 +141,8 @@ export function createGraphGroupCreator(dependencies: GraphGroupCreatorDependenc
       const created = output?.group ?? null;
       const seen = await readBack(
         (proving) => (created === null ? findSame(request, owners, proving) : graphGroups.get(created.id, proving)),
+        isThere,
+        clock,
         call.proving(),
       );
       const after = seen ?? created;
@@ -162,22 +162,6 @@ export function createGraphGroupCreator(dependencies: GraphGroupCreatorDependenc
     if (occupant === null) return null;
     const { differences } = await holdAgainst(request, occupant, owners, call);
     return differences.length === 0 ? occupant : null;
-  }
-
-  /** Looks again and again until there is something to see. */
-  async function readBack(look: (call: Call) => Promise<GraphGroup | null>, call: Call): Promise<GraphGroup | null> {
-    for (const waitMs of readBackWaitsMs) {
-      if (waitMs >= call.deadline.remainingMs()) break;
-      await clock.sleep(waitMs, call.deadline.signal);
-      try {
-        const seen = await look(call);
-        if (seen !== null) return seen;
-      } catch (error) {
-        // That the proof failed says nothing of the creation.
-        if (!isFault(error)) throw error;
-      }
-    }
-    return null;
   }
 
   /** What one creation does not take. What goes wrong now must not hide that the group exists: it is a warning. */

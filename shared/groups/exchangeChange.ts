@@ -2,7 +2,7 @@ import type { DistributionGroup, DistributionGroupChange } from '../exchange/dis
 import { sameText } from '../exchange/identity.ts';
 import type { Recipient } from '../exchange/recipients.ts';
 import { type GroupUpdate, type RecipientField, recipientFields, type SettingDifference } from './groupChange.ts';
-import { addressesOf, editOf, type KnownRecipients } from './ownerIdentity.ts';
+import { addressesOf, editOf, type KnownRecipients, nameInWrites } from './ownerIdentity.ts';
 
 /** An update whose people are found. */
 export type ResolvedUpdate = Omit<GroupUpdate, RecipientField | 'owners' | 'visibility'> &
@@ -139,9 +139,4 @@ function peopleChange(
 ): PlannedSetting {
   const addresses = after.map(({ primarySmtpAddress }) => primarySmtpAddress);
   return { field, before: before.join(', '), after: addresses.join(', '), change };
-}
-
-/** Whatever a recipient is called, its object id or GUID names it alone. */
-function nameInWrites({ id, exchangeId }: Recipient): string {
-  return id ?? exchangeId;
 }

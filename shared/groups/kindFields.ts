@@ -16,14 +16,12 @@ export const kindFields = {
   joinRestriction: exchangeKinds,
   departRestriction: exchangeKinds,
   moderationEnabled: exchangeKinds,
-  sendModerationNotifications: exchangeKinds,
   moderatedBy: exchangeKinds,
   bypassModerationFrom: exchangeKinds,
   acceptMessagesFrom: exchangeKinds,
   rejectMessagesFrom: exchangeKinds,
   sendOnBehalf: exchangeKinds,
   mailTip: exchangeKinds,
-  customAttributes: exchangeKinds,
   visibility: ['microsoft365'],
 } as const satisfies Readonly<Record<string, readonly GroupKind[]>>;
 

@@ -1,4 +1,3 @@
-import { Fault } from '../errors.ts';
 import type { GraphGroup } from '../graph/groups.ts';
 
 /** The design's kinds. A dynamic distribution group is known to Exchange alone and never visible in Graph (graph.md §1.1). */
@@ -21,13 +20,4 @@ export function kindInGraph(group: Pick<GraphGroup, 'isUnified' | 'isMailEnabled
 /** Kinds that Exchange writes and Graph only reads. */
 export function livesInExchange(kind: GroupKind): kind is 'distributionList' | 'mailEnabledSecurity' {
   return kind === 'distributionList' || kind === 'mailEnabledSecurity';
-}
-
-/** @throws Fault `kind_not_supported` for groups that Exchange does not hold */
-export function requireExchangeKind(group: { readonly kind: GroupKind; readonly displayName: string }): void {
-  if (livesInExchange(group.kind)) return;
-  throw new Fault('kind_not_supported', {
-    detail: `${group.displayName} is of kind ${group.kind}; this action serves distributionList and mailEnabledSecurity.`,
-    fix: "Use Okta's Group Push or its Office 365 cards for security and Microsoft 365 groups.",
-  });
 }

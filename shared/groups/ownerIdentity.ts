@@ -32,3 +32,8 @@ export function editOf(
 export function addressesOf(entries: readonly string[], known: KnownRecipients): string[] {
   return entries.map((entry) => known.get(entry.toLowerCase())?.primarySmtpAddress ?? entry);
 }
+
+/** Whatever a recipient is called, its object id or GUID names it alone. Pure. */
+export function nameInWrites({ id, exchangeId }: Pick<Recipient, 'id' | 'exchangeId'>): string {
+  return id ?? exchangeId;
+}

@@ -5,13 +5,14 @@ import { Fault, isFault } from '../errors.ts';
 import type { DistributionGroup, DistributionGroups } from '../exchange/distributionGroups.ts';
 import { ExchangeFault, type ExchangeErrorKind } from '../exchange/errors.ts';
 import { sameText } from '../exchange/identity.ts';
-import type { Recipient, Recipients } from '../exchange/recipients.ts';
+import { textOfRecipients, type Recipient, type Recipients } from '../exchange/recipients.ts';
 import { groupInExchange } from './group.ts';
 import type { GroupSettings } from './groupSettings.ts';
 import type { MemberResolver } from './members.ts';
 import { sendOnce } from './openWrite.ts';
-import { areExactly } from './ownerIdentity.ts';
+import { areExactly, nameInWrites } from './ownerIdentity.ts';
 import { requireOwners } from './owners.ts';
+import { hasEntraId, readBack } from './readBack.ts';
 import { noOwnerLeft, ownersLeft } from './restoreGroupOwners.ts';
 import type { Reviver, Revival, Site } from './restoreGroupReviver.ts';
 import {
@@ -27,9 +28,6 @@ import {
   type RestoreRow,
 } from './restorePlan.ts';
 import { peopleNamedIn, type Snapshot, type SnapshotPerson } from './snapshot.ts';
-
-/** Read-after-write in Exchange can lag (exchange.md §4, Consistency). */
-const readBackWaitsMs = [0, 400, 800, 1_600, 2_500];
 
 /** Refusals that are about one setting or address: without it, the others may pass. */
 const aboutOnePiece: readonly ExchangeErrorKind[] = ['addressInUse', 'notFound', 'ambiguous', 'rejected'];
@@ -130,7 +128,7 @@ export function createExchangeReviver(dependencies: ExchangeReviverDependencies)
       alias: old.alias,
       primarySmtpAddress: old.primarySmtpAddress,
       description: old.description,
-      owners: owners.map(({ id, exchangeId }) => id ?? exchangeId),
+      owners: owners.map(nameInWrites),
       requireSenderAuthentication: old.requireSenderAuthentication,
       // The name is what it became under the policy of its time.
       ignoreNamingPolicy: true,
@@ -153,29 +151,17 @@ export function createExchangeReviver(dependencies: ExchangeReviverDependencies)
       });
       const { openFault, output, upstreamRequestId } = sent;
       const putOut = output === null ? null : distributionGroups.inOutput(output);
-      const after = (await readBack(old, call.proving())) ?? putOut;
+      const seen = await readBack((proving) => findCreated(old, proving), hasEntraId, clock, call.proving());
+      const after = seen ?? putOut;
       // A creation puts out the group: an answer without it is no clear one.
       if (after === null) throw openFault ?? notVisible(old);
       return { result: after, after, upstreamRequestId };
     });
   }
 
-  /** The group as Exchange shows it after its creation, with its Entra id as soon as that is there. */
-  async function readBack(old: DistributionGroup, call: Call): Promise<DistributionGroup | null> {
-    let latest: DistributionGroup | null = null;
-    for (const waitMs of readBackWaitsMs) {
-      if (waitMs >= call.deadline.remainingMs()) break;
-      await clock.sleep(waitMs, call.deadline.signal);
-      try {
-        const [found] = await distributionGroups.find(old.primarySmtpAddress, call);
-        latest = found !== undefined && sameText(found.alias, old.alias) ? found : latest;
-      } catch (error) {
-        // That the proof failed says nothing of the creation.
-        if (!isFault(error)) throw error;
-      }
-      if (latest !== null && latest.id !== null) break;
-    }
-    return latest;
+  async function findCreated(old: DistributionGroup, call: Call): Promise<DistributionGroup | null> {
+    const [found] = await distributionGroups.find(old.primarySmtpAddress, call);
+    return found !== undefined && sameText(found.alias, old.alias) ? found : null;
   }
 
   async function settle(
@@ -241,11 +227,8 @@ function refuseOther(
 }
 
 function addressInUse(old: DistributionGroup, holders: readonly Recipient[]): Fault {
-  const listed = holders.map(
-    ({ displayName, primarySmtpAddress, recipientType }) => `${displayName} <${primarySmtpAddress}> (${recipientType})`,
-  );
   return new Fault('address_in_use', {
-    detail: `The name, alias or primary address of ${old.primarySmtpAddress} is held by: ${listed.join('; ')}.`,
+    detail: `The name, alias or primary address of ${old.primarySmtpAddress} is held by: ${textOfRecipients(holders)}.`,
     fix: 'Take the name, alias and address from the object that holds it, and repeat the restore.',
   });
 }

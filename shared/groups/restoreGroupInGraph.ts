@@ -17,13 +17,11 @@ import { type MemberTarget, targetOfMember } from './memberTarget.ts';
 import type { MemberWrites } from './memberWrites.ts';
 import { sendOnce } from './openWrite.ts';
 import { requireEntraOwners } from './owners.ts';
+import { isThere, readBack } from './readBack.ts';
 import { mayPass, noOwnerLeft, ownersLeft } from './restoreGroupOwners.ts';
 import type { Reviver, Revival, Site } from './restoreGroupReviver.ts';
 import { lostRow, restoredRow, type RestoreRow } from './restorePlan.ts';
 import type { Snapshot } from './snapshot.ts';
-
-/** What was written to Graph may take a moment to be read (graph.md §8). */
-const readBackWaitsMs = [0, 400, 800, 1_600, 2_500];
 
 export interface GraphReviverDependencies {
   readonly graphGroups: GraphGroups;
@@ -41,6 +39,9 @@ export interface GraphReviverDependencies {
  */
 export function createGraphReviver(dependencies: GraphReviverDependencies): Reviver {
   const { graphGroups, graphGroupWrites, entraMembers, ownerWrites, audit, clock } = dependencies;
+
+  const lookFor = (look: (proving: Call) => Promise<GraphGroup | null>, call: Call) =>
+    readBack(look, isThere, clock, call.proving());
 
   async function look(snapshot: Snapshot, asked: readonly string[] | null, call: Call): Promise<Site> {
     const old = snapshotInGraph(snapshot);
@@ -133,7 +134,7 @@ export function createGraphReviver(dependencies: GraphReviverDependencies): Revi
     return audit.record(intent, call, async () => {
       const sent = await sendOnce(() => graphGroupWrites.restore(old.id, call), call);
       const { openFault, upstreamRequestId } = sent;
-      const group = await readBack(() => graphGroups.get(old.id, call.proving()), call.proving());
+      const group = await lookFor((proving) => graphGroups.get(old.id, proving), call);
       const isProven = openFault === null || group !== null;
       const state = isProven ? ('succeeded' as const) : ('unknown' as const);
       return { result: { group, fault: isProven ? null : openFault }, state, after: group, upstreamRequestId };
@@ -168,30 +169,15 @@ export function createGraphReviver(dependencies: GraphReviverDependencies): Revi
       try {
         const { group: created, requestId } = await graphGroupWrites.create(group, call);
         // Links to it are refused until it is everywhere.
-        const seen = await readBack(() => graphGroups.get(created.id, call.proving()), call.proving());
+        const seen = await lookFor((proving) => graphGroups.get(created.id, proving), call);
         return { result: seen ?? created, after: seen ?? created, upstreamRequestId: requestId };
       } catch (error) {
         if (!isFault(error, 'outcome_unknown')) throw error;
-        const seen = await readBack(() => findCandidate(old, owners, call.proving()), call.proving());
+        const seen = await lookFor((proving) => findCandidate(old, owners, proving), call);
         if (seen === null) throw error;
         return { result: seen, after: seen, upstreamRequestId: error.upstreamRequestId };
       }
     });
-  }
-
-  /** What comes first within a moment; a read that fails proves nothing. */
-  async function readBack(read: () => Promise<GraphGroup | null>, call: Call): Promise<GraphGroup | null> {
-    for (const waitMs of readBackWaitsMs) {
-      if (waitMs >= call.deadline.remainingMs()) return null;
-      await clock.sleep(waitMs, call.deadline.signal);
-      try {
-        const group = await read();
-        if (group !== null) return group;
-      } catch (error) {
-        if (!isFault(error)) throw error;
-      }
-    }
-    return null;
   }
 
   /** The owners that the creation did not take, and what a new group has lost. */

@@ -2,8 +2,9 @@ import type { FaultCode } from '../errors.ts';
 import type { DistributionGroup, DistributionGroupChange } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
 import { isEntryOf, type Recipient } from '../exchange/recipients.ts';
-import { areExactly } from './ownerIdentity.ts';
-import { peopleSettings, type Snapshot, type SnapshotPerson } from './snapshot.ts';
+import { recipientFields } from './groupChange.ts';
+import { areExactly, nameInWrites } from './ownerIdentity.ts';
+import { type Snapshot, type SnapshotPerson } from './snapshot.ts';
 
 export const restoreOutcomes = ['restored', 'partial', 'pending', 'already_restored', 'planned'] as const;
 export type RestoreOutcome = (typeof restoreOutcomes)[number];
@@ -61,7 +62,7 @@ const plainSettings = [
 ] as const satisfies readonly (keyof DistributionGroup & keyof DistributionGroupChange)[];
 
 /** Moderation is switched on together with its moderators: some kinds refuse the one without the other (exchange.md §4). */
-const listSettings = peopleSettings.filter((setting) => setting !== 'moderatedBy');
+const listSettings = recipientFields.filter((setting) => setting !== 'moderatedBy');
 
 /** What a group has that was created a moment ago (exchange.md §4). */
 function freshValues({ kind }: Pick<DistributionGroup, 'kind'>) {
@@ -161,7 +162,7 @@ export function changeOf(pieces: readonly RestorePiece[], actual: DistributionGr
 /** A row for everybody whom a setting named and who is gone. Pure. */
 export function lostPeopleRows({ exchange, people }: Snapshot, found: FoundPeople): RestoreRow[] {
   if (exchange === null) return [];
-  return peopleSettings.flatMap((setting) => {
+  return recipientFields.flatMap((setting) => {
     const lost = exchange[setting].filter((entry) => !found.has(entry.toLowerCase()));
     const opens = setting === 'acceptMessagesFrom' && lost.length === exchange[setting].length;
     const consequence = opens ? ' Nobody who might send is left, so everybody can: limit it anew.' : '';
@@ -229,7 +230,7 @@ export function differencesFrom(
     ...names.filter((name) => !sameText(actual[name], old[name])),
     ...plainSettings.filter((name) => actual[name] !== old[name] && actual[name] !== fresh[name]),
     ...(actual.moderationEnabled && !old.moderationEnabled ? ['moderationEnabled'] : []),
-    ...peopleSettings.filter((name) => !actual[name].every((entry) => isKnown(foundAmong(old[name], found), entry))),
+    ...recipientFields.filter((name) => !actual[name].every((entry) => isKnown(foundAmong(old[name], found), entry))),
     ...customAttributes
       .filter(([number, text]) => old.customAttributes[number] !== text)
       .map(([number]) => `customAttribute${number}`),
@@ -240,9 +241,4 @@ export function differencesFrom(
 function foundAmong(entries: readonly string[], found: FoundPeople): Recipient[] {
   const people = entries.flatMap((entry) => found.get(entry.toLowerCase()) ?? []);
   return [...new Map(people.map((recipient) => [recipient.exchangeId, recipient])).values()];
-}
-
-/** Whatever a recipient is called, its object id or GUID names it alone. */
-function nameInWrites({ id, exchangeId }: Recipient): string {
-  return id ?? exchangeId;
 }

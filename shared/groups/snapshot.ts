@@ -6,6 +6,7 @@ import type { GraphGroup, GraphMember } from '../graph/groups.ts';
 import { isGuid } from '../guid.ts';
 import { invertedTime, timeOfInverted } from '../store/invertedTime.ts';
 import type { Group } from './group.ts';
+import { recipientFields } from './groupChange.ts';
 import type { GroupKind } from './kinds.ts';
 
 /** Who is named by an entry of a group's settings, as far as that could be found out before the deletion. */
@@ -101,18 +102,9 @@ export function newDraft(nowMs: number, replaces: readonly string[]): SnapshotDr
   return { deletionId: newDeletionId(nowMs), memberCount: 0, memberPages: 0, nextPath: null, isRead: false, replaces };
 }
 
-/** The five lists of an Exchange group, beside its owners, that name recipients. */
-export const peopleSettings = [
-  'moderatedBy',
-  'bypassModerationFrom',
-  'acceptMessagesFrom',
-  'rejectMessagesFrom',
-  'sendOnBehalf',
-] as const satisfies readonly (keyof DistributionGroup)[];
-
 /** Everybody whom the settings of a group name, each once. Pure. */
 export function peopleNamedIn(exchange: DistributionGroup): string[] {
-  return [...new Set(peopleSettings.flatMap((setting) => exchange[setting]))];
+  return [...new Set(recipientFields.flatMap((setting) => exchange[setting]))];
 }
 
 export function personOf(entry: string, recipient: Recipient | null): SnapshotPerson {

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { Fault, type FaultCode, faultTable, type FieldFault } from '../errors.ts';
 import type { DistributionGroup } from '../exchange/distributionGroups.ts';
 import { sameText } from '../exchange/identity.ts';
-import { isEntryOf, type Recipient, type Recipients } from '../exchange/recipients.ts';
+import { textOfRecipients, isEntryOf, type Recipient, type Recipients } from '../exchange/recipients.ts';
 import { type ChangeStep, takeSteps } from './changeSteps.ts';
 import { changeOf, planChange, type PlannedSetting, type ResolvedUpdate } from './exchangeChange.ts';
 import {
@@ -229,11 +229,8 @@ function protectedOwner({ primarySmtpAddress }: Recipient): Fault {
 }
 
 function addressTaken(addresses: readonly string[], holders: readonly Recipient[]): Fault {
-  const listed = holders.map(
-    ({ displayName, primarySmtpAddress, recipientType }) => `${displayName} <${primarySmtpAddress}> (${recipientType})`,
-  );
   return new Fault('address_in_use', {
-    detail: `Of ${addresses.join(', ')}, some are held by: ${listed.join('; ')}. Nothing was changed.`,
+    detail: `Of ${addresses.join(', ')}, some are held by: ${textOfRecipients(holders)}. Nothing was changed.`,
     fix: 'Choose another address, or remove it from the object that holds it.',
   });
 }

@@ -10,7 +10,8 @@ import {
   lostPeopleRows,
   piecesOf,
 } from '../../shared/groups/restorePlan.ts';
-import { peopleSettings, type Snapshot } from '../../shared/groups/snapshot.ts';
+import { recipientFields } from '../../shared/groups/groupChange.ts';
+import type { Snapshot } from '../../shared/groups/snapshot.ts';
 
 const recipient = (name: string, change: Partial<Recipient> = {}): Recipient => ({
   id: `id-of-${name}`,
@@ -112,7 +113,7 @@ function apply(group: DistributionGroup, { addresses, customAttributes, ...rest 
 /** Without who is gone and what no group can have twice. */
 const shape = (group: DistributionGroup) => ({
   ...group,
-  ...Object.fromEntries(peopleSettings.map((name) => [name, group[name].filter((entry) => found.has(entry)).sort()])),
+  ...Object.fromEntries(recipientFields.map((name) => [name, group[name].filter((entry) => found.has(entry)).sort()])),
   id: null,
   exchangeId: null,
   legacyExchangeDn: null,
