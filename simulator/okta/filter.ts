@@ -106,7 +106,7 @@ class FilterParser {
     const operator = this.#next().toLowerCase();
     if (unmodelled.includes(operator)) throw notModelled(`the operator ${operator} of a filter`);
     if (!operators.includes(operator) || !this.#rules.allows(property, operator)) throw invalidSearch();
-    if (operator === 'pr') return (object) => valueAt(object, property) !== undefined;
+    if (operator === 'pr') return (object) => (valueAt(object, property) ?? null) !== null;
     const literal = this.#next();
     if (!/^(".*"|true|false|\d+)$/s.test(literal)) throw invalidSearch();
     const wanted = literal.startsWith('"') ? literal.slice(1, -1).replace(/\\(.)/g, '$1') : literal;

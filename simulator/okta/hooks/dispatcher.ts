@@ -49,6 +49,8 @@ export class HookDispatcher {
   readonly #random: () => Random;
   readonly #hooks: () => Table<EventHook>;
   #waiting: Waiting[] = [];
+  /** Whether what waits was shuffled since the last came. */
+  #isShuffled = false;
   #rows: DeliveryRow[] = [];
   #sent: { day: number; count: number } = { day: 0, count: 0 };
   #ended = new AbortController();
@@ -86,11 +88,12 @@ export class HookDispatcher {
 
   #enqueue(waiting: Waiting): void {
     const { loss, duplicates, dailyLimit } = this.delivery;
+    this.#isShuffled = false;
     if (!this.#countOne(dailyLimit)) this.#drop(waiting, 'overLimit');
     else if (this.#random().next() < loss) this.#drop(waiting, 'lost');
     else {
       this.#waiting.push(waiting);
-      if (this.#random().next() < duplicates) this.#waiting.push(waiting);
+      if (this.#random().next() < duplicates) this.#waiting.push({ ...waiting });
     }
   }
 
@@ -129,7 +132,10 @@ export class HookDispatcher {
   /** The events that go out together: of one hook. */
   #next(ended: AbortSignal): { hook: EventHook; events: LogEvent[] } | null {
     if (ended.aborted || this.delivery.paused) return null;
-    if (this.delivery.disorder) this.#waiting = this.#random().shuffle(this.#waiting);
+    if (this.delivery.disorder && !this.#isShuffled) {
+      this.#waiting = this.#random().shuffle(this.#waiting);
+      this.#isShuffled = true;
+    }
     const [first] = this.#waiting;
     if (!first) return null;
     const batch = this.#waiting.filter(({ hookId }) => hookId === first.hookId).slice(0, this.delivery.batchSize);
