@@ -3,7 +3,7 @@
 const domain = '^shared/(groups|identity|push|connection|operations)/';
 const services = '^shared/(exchange|graph|okta|store|audit)/';
 const upstream = '^shared/upstream/';
-const foundation = '^shared/(abort|call|clock|config|errors|guid)\\.ts$';
+const foundation = '^shared/(abort|call|clock|config|errors|guid|privateKey)\\.ts$';
 
 const never = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 

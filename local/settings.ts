@@ -35,13 +35,15 @@ const ofARealTenant = new Set([
   'AZURE_CLIENT_CERTIFICATE',
   'CLOUD',
   'MSI_ENDPOINT',
+  'OKTA_API_TOKEN',
   'MSI_SECRET',
 ]);
 
 export interface SimulatedTenant {
   tenantId: string;
   identityHeader: string;
-  urls: { graph: string; exchange: string; login: string; identity: string };
+  okta: { clientId: string; privateKeyPem: string; keyId: string };
+  urls: { graph: string; exchange: string; okta: string; login: string; identity: string };
 }
 
 /** The embedded default (design §7): the managed-identity path, against the simulator's endpoint. */
@@ -57,6 +59,10 @@ export function embeddedSettings(settings: Settings, tenant: SimulatedTenant, ca
     AUTHORITY_HOST: tenant.urls.login,
     GRAPH_BASE_URL: tenant.urls.graph,
     EXCHANGE_BASE_URL: tenant.urls.exchange,
+    OKTA_ORG_URL: tenant.urls.okta,
+    OKTA_CLIENT_ID: tenant.okta.clientId,
+    OKTA_PRIVATE_KEY: tenant.okta.privateKeyPem,
+    OKTA_KEY_ID: tenant.okta.keyId,
     IDENTITY_ENDPOINT: tenant.urls.identity,
     IDENTITY_HEADER: tenant.identityHeader,
     NODE_EXTRA_CA_CERTS: caFile,

@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import { Fault, type FieldFault } from './errors.ts';
 import { isGuid } from './guid.ts';
+import { readPrivateKey } from './privateKey.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,6 +26,21 @@ export interface UpstreamSettings {
   readonly scope: string;
 }
 
+export type OktaCredential =
+  | { readonly type: 'apiToken'; readonly token: string }
+  | {
+      readonly type: 'serviceApp';
+      readonly clientId: string;
+      readonly privateKey: KeyObject;
+      /** Of the key, where its owner gave it one. */
+      readonly keyId: string | null;
+    };
+
+export interface OktaSettings {
+  readonly orgUrl: string;
+  readonly credential: OktaCredential;
+}
+
 export type Storage =
   | { readonly type: 'connectionString'; readonly connectionString: string }
   | ({ readonly type: 'identity'; readonly clientId: string | null } & StorageAddresses);
@@ -41,6 +58,8 @@ export interface Config {
   readonly authorityHost: string;
   readonly graph: UpstreamSettings;
   readonly exchange: UpstreamSettings;
+  /** null: Okta's API is not used. */
+  readonly okta: OktaSettings | null;
   readonly storage: Storage;
   readonly enabledRooms: ReadonlySet<Room>;
   readonly writeMode: WriteMode;
@@ -99,6 +118,7 @@ export function readConfig(env: Environment): ConfigResult {
   const tenantId = settings.guid('AZURE_TENANT_ID', 'the Entra tenant id, a GUID from the Entra admin center');
   const enabledRooms = readRooms(settings);
   const credential = readCredential(settings);
+  const okta = readOkta(settings);
   const storage = readStorage(settings, cloud.storageSuffix);
   const config: Config = {
     tenantId,
@@ -106,6 +126,7 @@ export function readConfig(env: Environment): ConfigResult {
     authorityHost: settings.origin('AUTHORITY_HOST', cloud.authorityHost),
     graph: { baseUrl: settings.origin('GRAPH_BASE_URL', cloud.graph), scope: `${cloud.graph}/.default` },
     exchange: { baseUrl: settings.origin('EXCHANGE_BASE_URL', cloud.exchange), scope: `${cloud.exchange}/.default` },
+    okta,
     storage,
     enabledRooms,
     writeMode: settings.oneOf('WRITE_MODE', ['on', 'reportOnly', 'off'], 'on'),
@@ -253,6 +274,64 @@ function readCredential(settings: SettingsReader): Credential {
       return { type, clientId, certificatePem };
     }
   }
+}
+
+/** All that OKTA_… may be; without any of them Okta's API is not used. */
+function readOkta(settings: SettingsReader): OktaSettings | null {
+  const names = ['OKTA_ORG_URL', 'OKTA_API_TOKEN', 'OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID'];
+  if (names.every((name) => settings.optional(name) === null)) return null;
+  settings.required('OKTA_ORG_URL', 'the address of your Okta org, like https://contoso.okta.com');
+  const orgUrl = settings.origin('OKTA_ORG_URL', 'https://contoso.okta.com');
+  if (/-admin\.okta(preview|-emea|-gov)?\.com$/.test(new URL(orgUrl).hostname)) {
+    const fix = 'Leave "-admin" out: like https://contoso.okta.com.';
+    settings.fault('OKTA_ORG_URL', 'is the address of the admin console', fix);
+  }
+  const credential = readOktaCredential(settings);
+  return credential === null ? null : { orgUrl, credential };
+}
+
+/** What an HTTP header and a JWT can hold; no id and no token of Okta's has more. */
+const oktaWord = /^[\w-]+$/;
+
+/** null where it has a fault. */
+function readOktaCredential(settings: SettingsReader): OktaCredential | null {
+  const token = settings.optional('OKTA_API_TOKEN');
+  const clientId = settings.optional('OKTA_CLIENT_ID');
+  const keyText = settings.optional('OKTA_PRIVATE_KEY');
+  const keyId = settings.optional('OKTA_KEY_ID');
+  const isServiceApp = clientId !== null || keyText !== null || keyId !== null;
+  const either = 'either OKTA_API_TOKEN, or OKTA_CLIENT_ID and OKTA_PRIVATE_KEY';
+  if (token !== null && isServiceApp) {
+    settings.fault('OKTA_API_TOKEN', 'is set beside those of a service app', `Set ${either}, and not both.`);
+    return null;
+  }
+  if (token !== null) {
+    if (oktaWord.test(token)) return { type: 'apiToken', token };
+    settings.fault('OKTA_API_TOKEN', 'is not an API token', 'Give the token alone, without SSWS.');
+    return null;
+  }
+  if (!isServiceApp) {
+    settings.fault('OKTA_API_TOKEN', 'is not set, nor is a service app', `Set ${either}.`);
+    return null;
+  }
+  const key = readOktaKey(settings);
+  const checked = settings.required('OKTA_CLIENT_ID', 'the client id of a service app (API Services) in Okta');
+  if (checked !== '' && !oktaWord.test(checked)) {
+    settings.fault('OKTA_CLIENT_ID', 'is not a client id', 'Copy the client id of the service app, like 0oa….');
+  }
+  return key === null
+    ? null
+    : { type: 'serviceApp', clientId: checked, privateKey: key.key, keyId: keyId ?? key.keyId };
+}
+
+function readOktaKey(settings: SettingsReader): ReturnType<typeof readPrivateKey> {
+  const what =
+    "the service app's private RSA key of 2048 bits or more, as PEM or JWK text, best as a Key Vault reference";
+  const text = settings.required('OKTA_PRIVATE_KEY', what);
+  if (text === '') return null;
+  const key = readPrivateKey(text);
+  if (key === null) settings.fault('OKTA_PRIVATE_KEY', 'is no private RSA key that can be used', `Set it to ${what}.`);
+  return key;
 }
 
 function readStorage(settings: SettingsReader, storageSuffix: string): Storage {

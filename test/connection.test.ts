@@ -3,6 +3,7 @@ import type { Audit } from '../shared/audit/audit.ts';
 import { createConnectionTester } from '../shared/connection/testConnection.ts';
 import { createExchange } from '../shared/exchange/client.ts';
 import { createGraph } from '../shared/graph/client.ts';
+import { createOkta } from '../shared/okta/client.ts';
 import { createTokenSource } from '../shared/upstream/tokens.ts';
 import { testCall, testUpstream } from './support/rooms.ts';
 import { closedPort, startScriptedServer } from './support/scriptedServer.ts';
@@ -59,6 +60,7 @@ describe('the connection test', () => {
       'graphReachable',
       'exchangeToken',
       'exchangeCmdlets',
+      'okta',
       'auditStore',
       'queueStore',
       'blobStore',
@@ -77,7 +79,7 @@ describe('the connection test', () => {
       ok: false,
       failedCount: 1,
       firstError: expect.stringMatching(/^graphReachable: /),
-      message: '1 of 9 checks failed.',
+      message: '1 of 10 checks failed.',
     });
 
     await world.control.fault({ upstream: 'exchange', fault: { kind: 'status', status: 502 }, times: 99 });
@@ -270,6 +272,8 @@ describe('a connection test of its own', () => {
       graphTokens: opaque,
       exchange: createExchange(upstream('exchange'), 'tenant'),
       exchangeTokens: opaque,
+      okta: createOkta(null),
+      oktaTokens: null,
       audit,
       queues: { probe: nothing },
       blobs: { list: () => Promise.resolve([]) },

@@ -3,7 +3,7 @@ import { startCall } from '../../shared/call.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { isFault } from '../../shared/errors.ts';
 import { createExchange } from '../../shared/exchange/client.ts';
-import { readClaims } from '../../shared/upstream/tokens.ts';
+import { bearerToken, readClaims } from '../../shared/upstream/tokens.ts';
 import { createUpstream } from '../../shared/upstream/upstream.ts';
 import type { Job, StrategyName, Write } from './job.ts';
 
@@ -15,7 +15,7 @@ const sleep = (clock: Clock, seconds: number) => clock.sleep(seconds * 1_000, ne
 /** This app's client as the functions use it: each write is a call of its own with the deadline of a real one. */
 function ours(job: Job, clock: Clock, counted: typeof fetch): Strategy {
   const tokens = {
-    get: () => Promise.resolve({ value: job.token, claims: readClaims(job.token) }),
+    get: () => Promise.resolve(bearerToken(job.token, readClaims(job.token))),
     forget: () => undefined,
   };
   const upstream = createUpstream({

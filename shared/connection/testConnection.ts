@@ -3,6 +3,8 @@ import type { Call } from '../call.ts';
 import { type FaultCode, toFault } from '../errors.ts';
 import { cmdlets, type Exchange } from '../exchange/client.ts';
 import type { Graph } from '../graph/client.ts';
+import type { Okta, OktaRequest } from '../okta/client.ts';
+import { isOktaFault } from '../okta/errors.ts';
 import { operationQueue } from '../operations/operationWorker.ts';
 import type { Blobs } from '../store/blobs.ts';
 import type { Queues } from '../store/queues.ts';
@@ -24,6 +26,7 @@ export const connectionChecks = [
   'graphReachable',
   'exchangeToken',
   'exchangeCmdlets',
+  'okta',
   'auditStore',
   'queueStore',
   'blobStore',
@@ -40,6 +43,9 @@ export interface ConnectionTesterDependencies {
   readonly graphTokens: TokenSource;
   readonly exchange: Exchange;
   readonly exchangeTokens: TokenSource;
+  readonly okta: Okta;
+  /** null: Okta's API is not configured. */
+  readonly oktaTokens: TokenSource | null;
   readonly audit: Audit;
   readonly queues: Pick<Queues, 'probe'>;
   readonly blobs: Pick<Blobs, 'list'>;
@@ -62,6 +68,13 @@ const administratorRoles: readonly string[] = [
   '62e90394-69f5-4237-9190-012177145e10',
 ];
 
+/** One read for each scope and role that Okta's API is used with. */
+const oktaReads: readonly OktaRequest[] = [
+  { path: ['groups'], query: { limit: '1' }, scope: 'okta.groups.read', label: 'GET /groups' },
+  { path: ['users'], query: { limit: '1' }, scope: 'okta.users.read', label: 'GET /users' },
+  { path: ['apps'], query: { limit: '1' }, scope: 'okta.apps.read', label: 'GET /apps' },
+];
+
 /** The list of commands does not say which of their parameters a role has. */
 const withoutAdministrator =
   'The token carries no administrator role of Exchange: mail-enabled security groups need the role "Security Group Creation and Membership", which this check cannot see.';
@@ -77,7 +90,7 @@ interface Problem {
 type CheckResult = string | Problem;
 
 export function createConnectionTester(dependencies: ConnectionTesterDependencies): ConnectionTester {
-  const { graph, graphTokens, exchange, exchangeTokens, audit, queues, blobs } = dependencies;
+  const { graph, graphTokens, exchange, exchangeTokens, okta, oktaTokens, audit, queues, blobs } = dependencies;
 
   const checks: Readonly<Record<ConnectionCheckName, (call: Call) => Promise<CheckResult>>> = {
     graphToken: async (call) => {
@@ -141,6 +154,22 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
       };
     },
 
+    okta: async (call) => {
+      if (oktaTokens === null)
+        return "Okta's API is not configured (not_configured); what needs it answers okta_api_required.";
+      await oktaTokens.get(call);
+      const problems = (await Promise.all(oktaReads.map((read) => oktaRefusal(read, call)))).filter(
+        (problem) => problem !== null,
+      );
+      const [first] = problems;
+      if (first === undefined) return 'Okta lets this app read groups, users and apps.';
+      return {
+        code: first.code,
+        message: problems.map(({ message }) => message).join(' '),
+        fix: [...new Set(problems.map(({ fix }) => fix))].join(' '),
+      };
+    },
+
     auditStore: async (call) => {
       await audit.probe(call);
       return 'The audit table can be opened.';
@@ -157,6 +186,17 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
     },
   };
 
+  /** What Okta does not let us read; null where it does. */
+  async function oktaRefusal(read: OktaRequest, call: Call): Promise<Problem | null> {
+    try {
+      await okta.pages(read, call).next();
+      return null;
+    } catch (error) {
+      if (isOktaFault(error, 'forbidden')) return { code: error.code, message: error.message, fix: error.fix };
+      throw error;
+    }
+  }
+
   async function run(check: ConnectionCheckName, call: Call): Promise<ConnectionCheck> {
     const result = await checks[check](call).catch((error: unknown): Problem => {
       const fault = toFault(error);
@@ -172,6 +212,7 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
       // A grant given a minute ago shall be seen, not yesterday's token.
       graphTokens.forget();
       exchangeTokens.forget();
+      oktaTokens?.forget();
       return Promise.all(connectionChecks.map((check) => run(check, call)));
     },
   };

@@ -17,6 +17,9 @@ import { createGraphUsers } from '../graph/users.ts';
 import { createGroupLock } from '../groups/groupLock.ts';
 import { createProtectedUsers } from '../groups/protectedUsers.ts';
 import { createSnapshots } from '../groups/snapshots.ts';
+import { createOkta } from '../okta/client.ts';
+import { readScopes } from '../okta/scopes.ts';
+import { createOktaTokens } from '../okta/tokens.ts';
 import { createOperationStore } from '../operations/operationStore.ts';
 import { createBlobs } from '../store/blobs.ts';
 import { createLeases } from '../store/leases.ts';
@@ -49,6 +52,8 @@ export function layGround(config: Config, outside: Outside) {
   const graphUsers = createGraphUsers(graph);
   const exchangeUpstream = connect('exchange');
   const exchange = createExchange(exchangeUpstream, config.tenantId);
+  const oktaUpstream = connectOkta(config, outside);
+  const okta = createOkta(oktaUpstream);
 
   const tables = createTables(config.storage);
   const blobs = createBlobs(config.storage);
@@ -73,6 +78,8 @@ export function layGround(config: Config, outside: Outside) {
     groupLookups: createGroupLookups(exchange),
     exchangeMembers: createExchangeMembers(exchange),
     recipients: createRecipients(exchange),
+    okta,
+    oktaTokens: oktaUpstream?.tokens ?? null,
     tables,
     blobs,
     queues: createQueues(config.storage, clock),
@@ -83,4 +90,11 @@ export function layGround(config: Config, outside: Outside) {
     protection: { protectedGroups, managedGroups },
     protectedUsers: createProtectedUsers(config.protectedUsers, graphUsers),
   };
+}
+
+/** null where Okta's API is not configured. */
+function connectOkta({ okta }: Config, outside: Outside): Upstream | null {
+  if (okta === null) return null;
+  const tokens = createOktaTokens(okta, readScopes, outside);
+  return createUpstream({ name: 'okta', baseUrl: okta.orgUrl, tokens, ...outside });
 }

@@ -23,6 +23,13 @@ export interface TokenClaims {
 export interface Token {
   readonly value: string;
   readonly claims: TokenClaims;
+  /** The headers by which one attempt of a request is made in our name. */
+  authorize(request: RequestLine): Readonly<Record<string, string>>;
+}
+
+export interface RequestLine {
+  readonly method: string;
+  readonly url: string;
 }
 
 export interface TokenSource {
@@ -63,7 +70,7 @@ export function createTokenSource(
         const claims = readClaims(accessToken.token);
         // Saves a call whose 401 would say less than the token does.
         if (claims.tenantId !== null && claims.oid === null) throw servicePrincipalMissing();
-        const token = { value: accessToken.token, claims };
+        const token = bearerToken(accessToken.token, claims);
         // What was asked for before `forget` may lack the grant that it was called for.
         if (credential === own) kept = { token, untilMs: keptUntilMs(accessToken) };
         return token;
@@ -77,6 +84,10 @@ export function createTokenSource(
       kept = null;
     },
   };
+}
+
+export function bearerToken(value: string, claims: TokenClaims): Token {
+  return { value, claims, authorize: () => ({ authorization: `Bearer ${value}` }) };
 }
 
 function keptUntilMs({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken): number {

@@ -14,7 +14,8 @@ export interface UpstreamRequest {
   /** Absolute; must lie under the upstream's own base, or it is refused before a token is attached. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A function makes it anew for each attempt. */
+  readonly body?: string | (() => string);
   readonly effect: Effect;
   /** For logs: a cmdlet or a path without values. */
   readonly label: string;
@@ -66,17 +67,19 @@ const defaultRetryAfterSeconds = 10;
 /** A queue may be left by many at once: what it takes to drain is a guess, and the longer the worse. */
 const maxDrainSeconds = 60;
 
+const vendorOf = (name: UpstreamName) => (name === 'okta' ? 'Okta' : 'Microsoft');
+
 function secondsOf(waitMs: number | null): number {
   return waitMs === null ? defaultRetryAfterSeconds : Math.max(1, Math.ceil(waitMs / 1_000));
 }
 
 export function createUpstream(options: UpstreamOptions): Upstream {
   const { name, baseUrl, tokens, clock } = options;
-  // Graph counts reads and writes apart (graph.md §7.1); of the others nothing of the kind is known.
+  // Graph and Okta count reads and writes apart (graph.md §7.1, okta.md §4); of Exchange nothing of the kind is known.
   const gate = createGate(clock, options.random);
   const gates: Readonly<Record<Effect, Gate>> = {
     read: gate,
-    write: name === 'graph' ? createGate(clock, options.random) : gate,
+    write: name === 'exchange' ? gate : createGate(clock, options.random),
   };
   const budget = createRetryBudget();
   const ownPrefix = `${new URL(baseUrl).origin}/`;
@@ -131,7 +134,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     if (URL.canParse(url) && new URL(url).href.startsWith(ownPrefix)) return;
     throw new Fault('foreign_link', {
       detail: `An answer of ${name} links to another host (${URL.canParse(url) ? new URL(url).host : 'not a URL'}); it was not followed.`,
-      fix: 'Repeat the request; if it stays, look for a proxy between the function app and Microsoft that rewrites links.',
+      fix: `Repeat the request; if it stays, look for a proxy between the function app and ${vendorOf(name)} that rewrites links.`,
       upstream: name,
     });
   }
@@ -140,16 +143,17 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     const requestId = randomUUID();
     const startedAtMs = clock.now();
     const base = { requestId, claims: token.claims };
+    const { method, url, body } = request;
     try {
-      const response = await options.fetch(request.url, {
-        method: request.method,
+      const response = await options.fetch(url, {
+        method,
         headers: {
           accept: 'application/json',
           ...request.headers,
-          authorization: `Bearer ${token.value}`,
+          ...token.authorize({ method, url }),
           'client-request-id': requestId,
         },
-        ...(request.body === undefined ? {} : { body: request.body }),
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : body() }),
         redirect: 'manual',
         signal: call.deadline.signal,
       });
@@ -159,7 +163,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         status: response.status,
         headers: response.headers,
         text,
-        requestId: response.headers.get('request-id') ?? requestId,
+        requestId: response.headers.get('request-id') ?? response.headers.get('x-okta-request-id') ?? requestId,
       };
       return {
         ending: endingOf(request, answer, clock.now()),
@@ -192,7 +196,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     return new Fault('upstream_failed', {
       ...common,
       detail: `${name} did not answer ${request.label} properly (${what}).`,
-      fix: 'Repeat the request later; if it stays, check the service health page of the Microsoft 365 admin center.',
+      fix: `Repeat the request later; if it stays, check ${name === 'okta' ? 'status.okta.com' : 'the service health page of the Microsoft 365 admin center'}.`,
     });
   }
 

@@ -52,7 +52,7 @@ describe('a fault', () => {
     expect([status, headers.get('retry-after')]).toEqual([429, '17']);
     expect(body).toEqual({
       type: 'urn:okta-m365-actions:problem:throttled',
-      title: 'Microsoft asks to slow down',
+      title: 'The upstream asks to slow down',
       status: 429,
       detail: 'It happened.',
       code: 'throttled',

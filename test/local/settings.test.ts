@@ -44,12 +44,15 @@ describe('the settings of npm start', () => {
     const tenant = {
       tenantId: 'simulated',
       identityHeader: 'header',
-      urls: { graph: 'http://g', exchange: 'http://e', login: 'https://l', identity: 'http://i/token' },
+      okta: { clientId: 'simulated app', privateKeyPem: 'simulated key', keyId: 'simulated kid' },
+      urls: { graph: 'http://g', exchange: 'http://e', okta: 'http://o', login: 'https://l', identity: 'http://i/token' },
     };
     const settings = {
       AZURE_CLIENT_ID: 'real',
       AZURE_CLIENT_SECRET: 'real',
       AzureWebJobsStorage: 'real',
+      OKTA_ORG_URL: 'real',
+      OKTA_API_TOKEN: 'real',
       CREDENTIAL: 'clientSecret',
       WRITE_MODE: 'off',
     };
@@ -61,6 +64,10 @@ describe('the settings of npm start', () => {
       AUTHORITY_HOST: 'https://l',
       GRAPH_BASE_URL: 'http://g',
       EXCHANGE_BASE_URL: 'http://e',
+      OKTA_ORG_URL: 'http://o',
+      OKTA_CLIENT_ID: 'simulated app',
+      OKTA_PRIVATE_KEY: 'simulated key',
+      OKTA_KEY_ID: 'simulated kid',
       IDENTITY_ENDPOINT: 'http://i/token',
       IDENTITY_HEADER: 'header',
       NODE_EXTRA_CA_CERTS: 'ca.pem',

@@ -8,7 +8,7 @@ const common = { 'x-request-id': 'one', 'cache-control': 'no-store', 'x-content-
 const success = { requestId: 'one', ok: true, message: 'All well.', failedCount: 0, firstError: null, checks: [] };
 const problem = {
   type: 'urn:okta-m365-actions:problem:throttled',
-  title: 'Microsoft asks to slow down',
+  title: 'The upstream asks to slow down',
   status: 429,
   detail: 'graph is throttling.',
   code: 'throttled',

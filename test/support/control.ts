@@ -80,5 +80,6 @@ function fits({ upstream, method, cmdlet, path }: CallFilter): (row: Row) => boo
 function isWrite({ upstream, method, cmdlet, path }: Row): boolean {
   if (method === 'GET' || path.includes('/$batch')) return false;
   if (upstream === 'exchange') return !/^get-/i.test(cmdlet ?? '');
-  return upstream === 'graph' || upstream === 'okta';
+  // A token that is asked for changes nothing.
+  return upstream === 'graph' || (upstream === 'okta' && !path.startsWith('/oauth2/'));
 }

@@ -96,6 +96,10 @@ export function settingsFor(simulator: Simulator): Settings {
     AUTHORITY_HOST: simulator.urls.login,
     GRAPH_BASE_URL: simulator.urls.graph,
     EXCHANGE_BASE_URL: simulator.urls.exchange,
+    OKTA_ORG_URL: simulator.urls.okta,
+    OKTA_CLIENT_ID: simulator.okta.clientId,
+    OKTA_PRIVATE_KEY: simulator.okta.privateKeyPem,
+    OKTA_KEY_ID: simulator.okta.keyId,
   };
 }
 
