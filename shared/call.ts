@@ -88,6 +88,18 @@ export function endedBy(call: Call, signal: AbortSignal): Call & { end(): void }
   return { ...call, deadline: work, end: () => work.end() };
 }
 
+/** The same call with its work ended after `ms` at the latest: whoever asks it to wait longer is told at once. */
+export function limitedTo(call: Call, ms: number, clock: Clock): Call & { end(): void } {
+  const limit = startDeadline(clock.now() + ms, clock);
+  const work = joinDeadline(call.deadline, limit.signal);
+  const remainingMs = () => Math.min(work.remainingMs(), limit.remainingMs());
+  const end = () => {
+    limit.cancel();
+    work.end();
+  };
+  return { ...call, deadline: { signal: work.signal, remainingMs }, end };
+}
+
 /** Joined by hand: on Node.js 20 a signal of AbortSignal.any may be collected before it fires. */
 function joinDeadline(deadline: Deadline, signal: AbortSignal): Deadline & { end(): void } {
   const controller = new AbortController();

@@ -1,4 +1,4 @@
-import { type Call, endedBy } from '../call.ts';
+import { type Call, limitedTo } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { isFault } from '../errors.ts';
 import type { MemberChange } from '../exchange/members.ts';
@@ -10,7 +10,8 @@ import { type Group, labelOf, lockIdOf } from './group.ts';
 import { countRemovals, type GroupLock, type HeldGroup } from './groupLock.ts';
 import { warnOfNotes } from './linkability.ts';
 import { countRows, failedRow, type MemberRow } from './memberRows.ts';
-import { type MembershipOperations, pagesOf } from './membershipOperation.ts';
+import type { MembershipOperations } from './membershipOperation.ts';
+import { pagesOf } from './membershipPages.ts';
 import type { MembershipPlan, PlannedMember } from './membershipPlan.ts';
 import { fingerprintOf, refusePlan, type SetMembersRequest, warnOfRefusal } from './membershipRequest.ts';
 import { remarkRows, rowOfResult, rowsOfPlan } from './membershipRows.ts';
@@ -69,16 +70,13 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
   /** The plan; null when it takes longer than a request has. */
   async function planInTime(group: Group, request: SetMembersRequest, call: Call): Promise<MembershipPlan | null> {
     if (request.members.length > maxDesiredAtOnce) return null;
-    const controller = new AbortController();
-    const cancel = clock.after(planningMs, () => controller.abort());
-    const planningCall = endedBy(call, controller.signal);
+    const planningCall = limitedTo(call, planningMs, clock);
     try {
       return await membershipPlanner.plan(group, request.members, request.scope, planningCall);
     } catch (error) {
       if (isFault(error, 'throttled', 'deadline_exceeded')) return null;
       throw error;
     } finally {
-      cancel();
       planningCall.end();
     }
   }
@@ -194,7 +192,11 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     const planned =
       handover === null
         ? null
-        : { plan: handover.plan, rows: handover.rows, left: pagesOf(handover.adds, handover.removes) };
+        : {
+            plan: handover.plan,
+            rows: handover.rows,
+            left: pagesOf(handover.adds, handover.removes, handover.plan.actualCount),
+          };
     const change = await membershipOperations.prepare(created, request, planned, call);
     await held?.note({ claim: { fingerprint, operationId } });
     const operation = await operations.update(operationId, { ...change, state: 'queued' }, call);

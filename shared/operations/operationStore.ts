@@ -50,8 +50,11 @@ export interface OperationStore {
   writePage(operationId: string, page: PageName, value: unknown, call: Call): Promise<void>;
 }
 
-/** `draft/7`: what of the seventh page of the plan is settled while the rest is not. */
-export type PageName = `${'input' | 'plan' | 'draft' | 'results'}/${number}`;
+/**
+ * `resolved/7`: who entries of the input turned out to be. `draft/7`: what of the seventh page of the plan is settled while
+ * the rest is not.
+ */
+export type PageName = `${'input' | 'resolved' | 'plan' | 'draft' | 'results'}/${number}`;
 
 const table = 'operations';
 const partitionKey = 'operation';

@@ -5,7 +5,10 @@ import { createMemberWriters } from '../groups/memberWriters.ts';
 import { createMemberWrites } from '../groups/memberWrites.ts';
 import { createMemberResolver } from '../groups/members.ts';
 import { createMembership } from '../groups/membership.ts';
+import { createMembershipApplySlice } from '../groups/membershipApplySlice.ts';
 import { createMembershipOperations } from '../groups/membershipOperation.ts';
+import { createMembershipPages } from '../groups/membershipPages.ts';
+import { createMembershipPlanSlice } from '../groups/membershipPlanSlice.ts';
 import { createMembershipPlanner } from '../groups/planMembership.ts';
 import { createGroupResolver } from '../groups/resolve.ts';
 import { createMembershipSetter } from '../groups/setMembers.ts';
@@ -23,7 +26,13 @@ export function openMembersRoom(ground: Ground) {
   const memberWrites = createMemberWrites({ ...ground, memberWriters: createMemberWriters(ground) });
   const membershipPlanner = createMembershipPlanner({ ...ground, memberTargets });
   const writing = { ...ground, groups, memberTargets, memberWrites, membershipPlanner };
-  const membershipOperations = createMembershipOperations(writing);
+  const membershipPages = createMembershipPages(ground.operations);
+  const slicing = { ...writing, membershipPages };
+  const membershipOperations = createMembershipOperations({
+    ...slicing,
+    planSlice: createMembershipPlanSlice(slicing),
+    applySlice: createMembershipApplySlice(slicing),
+  });
   const operationWorker = createOperationWorker({ ...ground, runners: [membershipOperations] });
   return {
     groups,
