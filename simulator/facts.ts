@@ -505,6 +505,229 @@ export const facts = {
     source: 'exchange.md §3',
     certainty: 'inferred',
   },
+  oktaErrors: {
+    behaviour:
+      'The error envelope of Okta: errorCode, errorSummary, errorLink, errorId, errorCauses; E0000001, E0000006, E0000007, E0000011 and E0000047',
+    source: 'okta.md §4',
+    certainty: 'certain',
+  },
+  oktaErrorWords: {
+    behaviour:
+      'The causes, the kind of resource in a 404, and the use of E0000003, E0000005 (no credentials, 403), E0000022 (405), E0000031 (a bad filter) and E0000038 (a deprovisioned user joins a group or an app)',
+    source: "Okta's public list of error codes, not in reference/",
+    certainty: 'inferred',
+  },
+  oktaNotModelled: {
+    behaviour: 'A path, method, parameter or field of Okta that is not modelled is 501 E0000060',
+    source: 'design §8',
+    certainty: 'inferred',
+  },
+  oktaScopes: {
+    behaviour:
+      'Scopes are enforced, and admin roles as well: scopes alone are not enough; an API token has no scopes, but the roles of its admin',
+    source: 'okta.md §4',
+    certainty: 'certain',
+  },
+  oktaAdminRoles: {
+    behaviour:
+      'What each standard admin role allows; event hooks need a super admin or the custom permission; a scope to manage covers reading',
+    source: "okta.md §1.1 for event hooks, else Okta's public description of the roles",
+    certainty: 'inferred',
+  },
+  oktaChallenges: {
+    behaviour: 'WWW-Authenticate of a 401 and 403 to an access token, and their words',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  oktaServiceApp: {
+    behaviour: 'A service app authenticates by `private_key_jwt` only, and its token lasts an hour',
+    source: 'okta.md §4',
+    certainty: 'certain',
+  },
+  oktaTokenErrors: {
+    behaviour:
+      'Codes, statuses and words of the token endpoint; an assertion may be used once and last an hour at most',
+    source: "Okta's public support articles, not in reference/",
+    certainty: 'inferred',
+  },
+  oktaDpop: {
+    behaviour:
+      'DPoP: `invalid_dpop_proof` without a proof, `use_dpop_nonce` with a DPoP-Nonce at the token endpoint, a proof with ath for each call, each once; whose app is bound gets no bearer token',
+    source: 'okta.md §4 says that it is supported; RFC 9449',
+    certainty: 'inferred',
+  },
+  oktaRateLimits: {
+    behaviour:
+      'Rate limits: windows of a minute for each caller and collection, 6,000 calls unless set; refused calls do not open the window any later',
+    source: 'okta.md §4 for the headers only',
+    certainty: 'inferred',
+  },
+  oktaRateLimitHeaders: {
+    behaviour:
+      'X-Rate-Limit-Limit, -Remaining and -Reset (epoch seconds) on every answer, no Retry-After; a 429 of the concurrency limit says 0 and 0',
+    source: 'okta.md §4',
+    certainty: 'certain',
+  },
+  oktaFaultWords: {
+    behaviour: 'Status faults on Okta are E0000009 in its envelope, whatever the status',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  oktaLinkPaging: {
+    behaviour:
+      'Lists are bare arrays; pages follow by `Link` with `rel="next"`, in one header with `self`; default sizes: members 1,000, users 200, app users 50, push mappings 100',
+    source: "okta.md §4; Okta's Management API specification 2026.06.3",
+    certainty: 'certain',
+  },
+  oktaCursor: {
+    behaviour:
+      'A cursor names the position after which to go on: whoever is there throughout a listing comes exactly once; the last page has no next; a bad limit or cursor is 400',
+    source: 'okta.md §4 calls it opaque',
+    certainty: 'inferred',
+  },
+  oktaUserLookup: {
+    behaviour:
+      'A user is found by id, login, or login without its domain where one only has it; listings omit DEPROVISIONED unless filter or search is given; filter minds the case, search does not',
+    source: "Okta's Management API specification 2026.06.3",
+    certainty: 'certain',
+  },
+  oktaFilters: {
+    behaviour: 'Filters: eq, sw, gt, ge, lt, le and pr with and, or and parentheses; search is up to date at once',
+    source: 'okta.md §4 says that search lags',
+    certainty: 'inferred',
+  },
+  oktaMembersOfEveryStatus: {
+    behaviour: 'Members of a group are listed whatever their status',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  oktaForeignGroups: {
+    behaviour: 'Groups of an app and built-in groups are not edited: 403 E0000006',
+    source: "Okta's Management API specification 2026.06.3 for the rule",
+    certainty: 'inferred',
+  },
+  oktaExternalId: {
+    behaviour: 'externalId of an Office 365 app user is the object id in Entra; its profile holds immutableId',
+    source: 'okta.md §4 (inferred there), §7',
+    certainty: 'inferred',
+  },
+  oktaDirectoryExternalId: {
+    behaviour: 'externalId of an Active Directory app user is the object GUID in Base64',
+    source: 'okta.md §4',
+    certainty: 'certain',
+  },
+  oktaAssignment: {
+    behaviour:
+      'Who is assigned Office 365 is linked at once to the account whose user principal name is the user name, else STAGED without externalId',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  oktaDeactivateUsers: {
+    behaviour:
+      'With lifecycleDeactivate ENABLED, unassigning or deactivating disables the account in Entra and assigning enables it',
+    source: "Okta's Management API specification 2026.06.3 for the setting",
+    certainty: 'inferred',
+  },
+  oktaGroupAssignment: {
+    behaviour:
+      'An app assigned to a group follows its membership, with scope GROUP and a link to the group; such an app user is not unassigned alone (403 E0000006)',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  oktaFeatures: {
+    behaviour: 'GET /apps/{id}/features is E0000001 without provisioning; PUT merges capabilities',
+    source: "Okta's Management API specification 2026.06.3",
+    certainty: 'certain',
+  },
+  oktaPushMappings: {
+    behaviour:
+      'Push mappings: filters, statuses, errorSummary, exactly one target; ACTIVE pushes at once; delete needs one that is not ACTIVE and deleteTargetGroup',
+    source: 'okta.md §4',
+    certainty: 'certain',
+  },
+  oktaPushContents: {
+    behaviour:
+      "A push tells by lastPush and status only: Group Push's writes in Microsoft 365 are not modelled; targetGroupName and deleteTargetGroup=true are 501",
+    source: 'none',
+    certainty: 'inferred',
+  },
+  oktaRules: {
+    behaviour:
+      'A group rule of the form `user.attribute=="value"` follows profile changes, with events of transaction JOB',
+    source: 'okta.md §1.2, §7',
+    certainty: 'inferred',
+  },
+  oktaEnvelope: {
+    behaviour:
+      "The event hook's envelope and event: keys, target types, strings for booleans, targetEventHookIds; targets in no fixed order",
+    source: 'okta.md §1.2',
+    certainty: 'certain',
+  },
+  oktaEventTexts: {
+    behaviour: 'Display messages, legacy types and targets of events without a published sample; the admin who acts',
+    source: 'okta.md §1.2',
+    certainty: 'inferred',
+  },
+  oktaEventTypes: {
+    behaviour: 'Only the event types listed as eligible may be subscribed to',
+    source: 'okta.md §1.1',
+    certainty: 'certain',
+  },
+  oktaStatusEvents: {
+    behaviour:
+      'Which status change tells which user.lifecycle event; LOCKED_OUT, PASSWORD_EXPIRED, RECOVERY, STAGED and PROVISIONED tell none',
+    source: 'okta.md §1.1 lists the types',
+    certainty: 'inferred',
+  },
+  oktaDeactivationMemberships: {
+    behaviour:
+      'Who is deactivated stays in the groups, or leaves them with an event each where `deactivationRemovesMemberships` is set',
+    source: 'okta.md §7: unknown',
+    certainty: 'inferred',
+  },
+  oktaAppGroupEvents: {
+    behaviour: 'Membership of a group of an app is told by app.user_management, as a JOB',
+    source: 'okta.md §1.1',
+    certainty: 'inferred',
+  },
+  oktaGroupDeletion: {
+    behaviour: 'A deleted group tells group.lifecycle.delete and nothing of its members',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  oktaDelivery: {
+    behaviour:
+      'A hook has 3 s and one retry, on timeout and 5xx, none on 4xx; redirects are not followed; 400,000 events a day, 25 active hooks; only ACTIVE and VERIFIED hooks hear',
+    source: 'okta.md §1.1',
+    certainty: 'certain',
+  },
+  oktaHookUnreachable: {
+    behaviour:
+      'A receiver that cannot be reached counts as a timeout; a retry carries the same eventId; a verification is retried after any failure',
+    source: 'okta.md §1.1 for timeouts',
+    certainty: 'inferred',
+  },
+  oktaBatches: {
+    behaviour:
+      'Up to 10 events that wait go out in one POST, one POST at a time, in order, unless set otherwise; changed hooks count at once; the daily limit is counted by the event and UTC day',
+    source: 'okta.md §1.1: batched, late, unordered, without numbers',
+    certainty: 'inferred',
+  },
+  oktaVerificationHeader: {
+    behaviour: 'The secret header is sent on the verification GET too',
+    source: 'okta.md §1.1, §7: not said',
+    certainty: 'inferred',
+  },
+  oktaHookOnLoopback: {
+    behaviour: 'Hooks need HTTPS, but for 127.0.0.1 and localhost',
+    source: "Okta's Management API specification 2026.06.3 for the rule",
+    certainty: 'inferred',
+  },
+  oktaHookDeletion: {
+    behaviour: 'An ACTIVE hook is not deleted (403 E0000006); another URL makes it UNVERIFIED',
+    source: 'okta.md §1.1 for the URL',
+    certainty: 'inferred',
+  },
 } as const satisfies Record<string, Fact>;
 
 /** ExoHelper records the text, not its status (facts.concurrencyText). */

@@ -21,6 +21,7 @@ interface AuthorizationContext {
   nowMs: number;
 }
 
+/** facts.oktaChallenges */
 const challenge = (error: string, description: string, more = ''): Record<string, string> => ({
   'www-authenticate': `Bearer realm="IdpMyAccountAPI", error="${error}", error_description="${description}"${more}`,
 });

@@ -34,7 +34,7 @@ export function setMember(org: Org, group: OktaGroup, user: OktaUser, isMember: 
     if (app.assignedGroupIds.includes(group.id)) assignByGroup(org, app, group, user, isMember);
 }
 
-/** An app that is assigned to a group follows its membership; an assignment of the person's own stays. */
+/** An app that is assigned to a group follows its membership; an assignment of the person's own stays: facts.oktaGroupAssignment. */
 function assignByGroup(org: Org, app: OktaApp, group: OktaGroup, user: OktaUser, isMember: boolean): void {
   const assigned = org.appUsers(app.id).get(user.id);
   const { login, email, firstName, lastName } = user.profile;
@@ -58,7 +58,7 @@ function tellOfAppUser(org: Org, eventType: HookEligible, app: OktaApp, user: Ok
   org.emit({ eventType, target: [appUserTarget(org, app, user), appTarget(app), userTarget(user)], by: 'WEB' });
 }
 
-/** Whether provisioning carries Okta's lifecycle to Entra: the setting "Deactivate Users". */
+/** Whether provisioning carries Okta's lifecycle to Entra, the setting "Deactivate Users": facts.oktaDeactivateUsers. */
 const carriesLifecycle = ({ name, capabilities }: OktaApp): boolean =>
   name === 'office365' && capabilities?.update.lifecycleDeactivate.status === 'ENABLED';
 
@@ -102,7 +102,7 @@ export function updateAppUser(org: Org, app: OktaApp, user: OktaUser, appUser: A
   return put;
 }
 
-/** Statuses without an event in okta.md §1.1 change silently. */
+/** Statuses without an event in okta.md §1.1 change silently: facts.oktaStatusEvents. */
 function lifecycleEvent(from: UserStatus, to: UserStatus): HookEligible | null {
   if (to === 'DEPROVISIONED') return 'user.lifecycle.deactivate';
   if (to === 'SUSPENDED') return 'user.lifecycle.suspend';

@@ -20,7 +20,7 @@ export interface Proof {
 
 const FIVE_MINUTES = 300;
 
-/** A DPoP proof by RFC 9449; or what is wrong with it. */
+/** A DPoP proof by RFC 9449; or what is wrong with it (facts.oktaDpop). */
 export async function checkProof(
   proof: string | undefined,
   { method, url, nowMs, accessToken, isNew }: ProofExpectation,

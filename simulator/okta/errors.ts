@@ -1,6 +1,6 @@
 import { json, type Call, type Reply } from '../http/message.ts';
 
-/** Okta's error envelope (okta.md §4). */
+/** Okta's error envelope (okta.md §4); beyond the codes there, facts.oktaErrorWords. */
 export class OktaError extends Error {
   readonly status: number;
   readonly code: string;

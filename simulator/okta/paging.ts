@@ -18,6 +18,7 @@ function limitOf(call: Call, { byDefault, most }: PageSize): number {
   return limit;
 }
 
+/** facts.oktaCursor */
 function positionOf(call: Call): number {
   const after = call.url.searchParams.get('after');
   if (after === null) return -1;

@@ -35,7 +35,7 @@ class OAuthError extends Error {
 
 const invalidClient = (description: string): OAuthError => new OAuthError(401, 'invalid_client', description);
 
-/** RFC 7523 as Okta checks it: this endpoint, this client, in time, once. Answers the client's id. */
+/** RFC 7523 as Okta checks it: this endpoint, this client, in time, once (facts.oktaTokenErrors). The client's id. */
 async function clientOf({ org, tokens, key, call, nowMs }: TokenContext, form: URLSearchParams): Promise<string> {
   const assertion = form.get('client_assertion');
   if (assertion === null || form.get('client_assertion_type') !== ASSERTION_TYPE)

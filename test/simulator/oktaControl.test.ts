@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { OktaBench } from './oktaBench.ts';
 
@@ -140,4 +141,13 @@ test.each([
   const before = await okta.state();
   expect((await okta.control(method, path, body)).status).toBe(status);
   expect(await okta.state()).toEqual(before);
+});
+
+test('docs/simulator.md lists every notable object of the org by a name that is in it', async () => {
+  const page = readFileSync(new URL('../../docs/simulator.md', import.meta.url), 'utf8');
+  const state = (await okta.control('GET', 'state')).text;
+  const section = page.split('## The Okta org')[1]?.split('\n## ')[0] ?? '';
+  const named = [...section.matchAll(/^\| `([^`]+)`/gm)].map(([, name]) => name ?? '');
+  expect(named.length).toBeGreaterThan(20);
+  for (const name of named) expect(state).toContain(`"${name}"`);
 });

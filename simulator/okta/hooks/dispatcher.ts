@@ -40,7 +40,7 @@ interface Waiting {
   readonly event: LogEvent;
 }
 
-/** Sends what happens to the event hooks that subscribe to it, as Okta's does: best effort (okta.md §1.1). */
+/** Sends what happens to the hooks that subscribe to it, best effort (okta.md §1.1); how much at once is facts.oktaBatches. */
 export class HookDispatcher {
   delivery: Delivery = { ...defaultDelivery };
   /** Where the org is, as the envelope's source names it. */
