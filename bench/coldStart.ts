@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { embeddedSettings, type Settings, type SimulatedTenant } from '../local/settings.ts';
 import { isJsonLine, readJsonLine, startChild } from '../local/processes/child.ts';
-import { actions } from '../functions/register.ts';
+import { actions, workers } from '../functions/register.ts';
 import { type Bench, type BenchRow, median, type Target, toRow } from './bench.ts';
 import { type AppName, preparePrograms, type Programs } from './coldStart/apps.ts';
 import { type Line, measureSpawn, type Sample } from './coldStart/spawns.ts';
@@ -88,7 +88,7 @@ async function measure(programs: Programs, env: Settings): Promise<BenchRow[]> {
 
 /** Nobody is quick by leaving functions out. */
 function checkFunctions({ functions }: Line): void {
-  const expected = actions.map(({ name }) => name);
+  const expected = [...actions, ...workers].map(({ name }) => name);
   if (JSON.stringify(functions) !== JSON.stringify(expected))
     throw new Error(`Registered: ${JSON.stringify(functions)}`);
 }
