@@ -55,7 +55,8 @@ export class Org {
   readonly #users: Table<OktaUser>;
   /** Ids by login in lower case. */
   readonly #logins = new Map<string, string>();
-  readonly #appUsers: Map<string, Table<AppUser>>;
+  /** By app id, for every app. */
+  readonly #appUsers: ReadonlyMap<string, Table<AppUser>>;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #publish: OrgDependencies['publish'];
@@ -71,7 +72,7 @@ export class Org {
     this.groups = new Table(contents.groups);
     this.rules = new Table(contents.rules);
     this.apps = new Table(contents.apps);
-    this.#appUsers = new Map(Object.entries(contents.appUsers).map(([id, users]) => [id, new Table(users)]));
+    this.#appUsers = new Map(contents.apps.map(({ id }) => [id, new Table(contents.appUsers[id])]));
     this.pushMappings = new Table(contents.pushMappings);
     this.serviceApps = new Table(contents.serviceApps);
     this.apiTokens = new Table(contents.apiTokens);
@@ -116,11 +117,7 @@ export class Org {
   }
 
   appUsers(appId: string): Table<AppUser> {
-    const found = this.#appUsers.get(appId);
-    if (found) return found;
-    const made = new Table<AppUser>();
-    this.#appUsers.set(appId, made);
-    return made;
+    return this.#appUsers.get(appId) ?? new Table();
   }
 
   /** The id by which events name an app user. */

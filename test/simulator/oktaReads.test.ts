@@ -115,6 +115,7 @@ test.each([
   [{ search: 'lastMembershipUpdated gt "2030-01-01T00:00:00.000Z"' }, []],
   [{ filter: 'type eq "BUILT_IN"' }, ['Everyone']],
   [{ filter: 'lastUpdated lt "2000-01-01T00:00:00.000Z"' }, []],
+  [{ filter: 'lastUpdated le "2030-01-01T00:00:00.000Z" and type eq "BUILT_IN"' }, ['Everyone']],
   [{ q: 'field' }, ['Field Engineers']],
 ])('groups are found by %j', async (asked, found) => {
   const { status, rows } = await okta.get(`/groups?${query(asked)}`);
