@@ -695,6 +695,12 @@ export const facts = {
     source: 'none',
     certainty: 'inferred',
   },
+  oktaUserDeletion: {
+    behaviour:
+      'A deleted user tells user.lifecycle.delete.initiated and leaves the groups without an event each; only who is DEPROVISIONED can be deleted',
+    source: 'okta.md §1.1 lists the type',
+    certainty: 'inferred',
+  },
   oktaDelivery: {
     behaviour:
       'A hook has 3 s and one retry, on timeout and 5xx, none on 4xx; redirects are not followed; 400,000 events a day, 25 active hooks; only ACTIVE and VERIFIED hooks hear',

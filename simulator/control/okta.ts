@@ -1,7 +1,7 @@
 import { isObject, isStringArray, type JsonObject } from '../http/json.ts';
 import { empty, json, type Reply } from '../http/message.ts';
 import { seedOkta } from '../okta/bulk.ts';
-import { deleteGroup, setGroupProfile, setMember, setStatus, setUserProfile } from '../okta/changes.ts';
+import { deleteGroup, deleteUser, setGroupProfile, setMember, setStatus, setUserProfile } from '../okta/changes.ts';
 import { OktaError } from '../okta/errors.ts';
 import { logEvent, hookEligible, isHookEligible, type HookEligible, type Target } from '../okta/events.ts';
 import { mergeOrg } from '../okta/merge.ts';
@@ -88,6 +88,15 @@ function changeGroup(world: World, method: string, ref: string, body: unknown): 
   return empty(204);
 }
 
+function removeUser(world: World, ref: string): Reply {
+  const { org } = world.okta;
+  const user = org.userNamed(decodeURIComponent(ref));
+  if (!user) return unknown(`${ref} is no user of the org`);
+  if (user.status !== 'DEPROVISIONED') return refuse(`${ref} is not DEPROVISIONED`);
+  deleteUser(org, user);
+  return empty(204);
+}
+
 /** {"url", "header": {"key", "value"}, "events", "verify"}: registered and, unless verify is false, verified. */
 async function registerHook(world: World, body: unknown): Promise<Reply> {
   const { org, hooks } = world.okta;
@@ -159,7 +168,10 @@ export async function controlOkta(
     if (second !== undefined) return oneMember(world, method, first, second);
     return method === 'POST' ? manyMembers(world, first, body) : null;
   }
-  if (what === 'users' && first !== undefined) return method === 'PATCH' ? changeUser(world, first, body) : null;
+  if (what === 'users' && first !== undefined) {
+    if (method === 'PATCH') return changeUser(world, first, body);
+    return method === 'DELETE' ? removeUser(world, first) : null;
+  }
   switch (`${method} ${[what, first].filter((part) => part !== undefined).join('/')}`) {
     case 'GET state':
       return json(200, oktaState(world));
@@ -192,7 +204,7 @@ export const oktaControlPaths = [
   'PUT, DELETE /_sim/okta/groups/{group}/members/{user}',
   'POST /_sim/okta/groups/{group}/members',
   'PATCH, DELETE /_sim/okta/groups/{group}',
-  'PATCH /_sim/okta/users/{user}',
+  'PATCH, DELETE /_sim/okta/users/{user}',
   'POST /_sim/okta/hooks',
   'PUT /_sim/okta/delivery',
   'POST /_sim/okta/events',

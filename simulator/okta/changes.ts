@@ -125,6 +125,14 @@ export function setStatus(org: Org, user: OktaUser, status: UserStatus): void {
     if (group.type === 'OKTA_GROUP') setMember(org, group, changed, false, 'JOB');
 }
 
+/** Only who is deprovisioned can be deleted; the groups are left without an event each (facts.oktaUserDeletion). */
+export function deleteUser(org: Org, user: OktaUser): void {
+  org.removeUser(user);
+  for (const group of org.groupsOf(user.id))
+    org.groups.put({ ...group, members: group.members.without(user.id), lastMembershipUpdated: org.now });
+  org.emit({ eventType: 'user.lifecycle.delete.initiated', target: [userTarget(user)], by: 'WEB' });
+}
+
 const changedKeys = (before: Profile, after: Profile): string[] =>
   Object.keys(after).filter((key) => before[key] !== after[key]);
 

@@ -98,6 +98,11 @@ export class Org {
     return this.#users.put(user);
   }
 
+  removeUser(user: OktaUser): void {
+    this.#users.remove(user.id);
+    this.#logins.delete(user.profile.login.toLowerCase());
+  }
+
   /** By id, login, or login without its domain where only one has it. */
   userNamed(ref: string): OktaUser | undefined {
     const exact = this.#users.get(ref) ?? this.#users.get(this.#logins.get(ref.toLowerCase()) ?? '');

@@ -112,6 +112,9 @@ test('the token endpoint refuses a secret, a foreign signature, a strange client
   }
   const grant = await okta.requestToken('okta.groups.read', assertion, { form: { grant_type: 'password' } });
   expect(grant).toMatchObject({ status: 400, oauth: { error: 'unsupported_grant_type' } });
+  const headers = { 'content-type': 'application/json' };
+  const notForm = await okta.requestToken('okta.groups.read', assertion, { headers });
+  expect(notForm).toMatchObject({ status: 400, oauth: { error: 'invalid_request' } });
 });
 
 test('an app bound to DPoP needs a proof with the nonce, and one for each call', async () => {

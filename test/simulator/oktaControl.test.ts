@@ -125,6 +125,8 @@ test.each([
   ['POST', 'groups/Alumni/members', { add: 'vera.kovac' }, 400],
   ['POST', 'groups/Alumni/members', { put: [] }, 400],
   ['PATCH', 'users/nobody@contoso.com', {}, 404],
+  ['DELETE', 'users/nobody@contoso.com', undefined, 404],
+  ['DELETE', 'users/vera.kovac', undefined, 400],
   ['PATCH', 'users/vera.kovac', { status: 'ASLEEP' }, 400],
   ['PATCH', 'users/vera.kovac', { profile: 'x' }, 400],
   ['PATCH', 'users/vera.kovac', { login: 'x' }, 400],

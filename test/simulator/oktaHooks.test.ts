@@ -264,6 +264,21 @@ test('a deactivation unassigns the apps, and disables the account in Entra', asy
   expect(account.text).toContain('"accountEnabled":false');
 });
 
+test('who is deleted leaves the groups, with one event; only who is deprovisioned can be', async () => {
+  const user = await okta.userId('former.colleague@contoso.com');
+  const events = await heard(
+    () => okta.control('DELETE', 'users/vera.kovac@contoso.com'),
+    () => okta.control('DELETE', 'users/former.colleague@contoso.com'),
+  );
+  expect(events.map(({ eventType }) => eventType)).toEqual(['user.lifecycle.delete.initiated']);
+  expect(targetOf(events[0], 'User')?.id).toBe(user);
+  expect((await okta.get(`/users/${user}`)).status).toBe(404);
+  expect((await okta.get('/users/former.colleague@contoso.com')).status).toBe(404);
+  expect((await okta.get('/users/vera.kovac@contoso.com')).status).toBe(200);
+  const { groups } = await okta.state();
+  expect(groups.filter(({ members }) => members.includes(user))).toEqual([]);
+});
+
 test('a changed profile is told by the names of what changed, and a rule follows it', async () => {
   const events = await heard(() =>
     okta.control('PATCH', 'users/elena.marsh@contoso.com', { profile: { department: 'Sales', title: 'Lead' } }),
