@@ -69,7 +69,7 @@ async function measure(programs: Programs, env: Settings): Promise<BenchRow[]> {
       const folder = programs.apps[name];
       const register = await measureSpawn([programs.register, folder], env);
       checkFunctions(register.ready);
-      const answer = await measureSpawn([programs.host, '--app', folder, '--quiet'], env, askForGroup);
+      const answer = await measureSpawn([programs.host, '--app', folder, '--quiet', '--no-queues'], env, askForGroup);
       samples.push({ name, register, answer });
     }
     // The first round fills the page cache.

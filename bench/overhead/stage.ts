@@ -95,7 +95,7 @@ async function startSides(programs: Programs, targets: readonly Target[], env: S
       await startChild({
         name: 'The local host',
         script: programs.host,
-        args: ['--quiet', '--app', programs.app],
+        args: ['--quiet', '--no-queues', '--app', programs.app],
         env,
         isReady: isJsonLine,
       }),

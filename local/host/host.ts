@@ -69,7 +69,7 @@ export interface LocalHostOptions {
   /** Over what host.json says. */
   routePrefix?: string;
   /** Over what host.json says. */
-  queues?: Partial<QueueSettings>;
+  queues?: Partial<QueueSettings> | false;
   /** False: timers are fired by hand only. */
   timers?: boolean;
   log?: (entry: HostLogEntry) => void;
@@ -123,7 +123,7 @@ export async function startLocalHost(options: LocalHostOptions): Promise<LocalHo
   const appSettings = options.settings ?? {};
   const timers = startTimerTriggers({ functions, appSettings, isOn: options.timers ?? true, run });
   const queues = await startQueueTriggers({
-    functions,
+    functions: options.queues === false ? [] : functions,
     appSettings,
     settings: { ...hostJson.queues, ...options.queues },
     run,

@@ -7,6 +7,7 @@
  *   --main <file>                    what of it to load; `main` of its package.json by default
  *   --quiet                          no log lines of the functions
  *   --no-timers                      timers are fired by hand only
+ *   --no-queues                      nobody looks into queues, as if that were another process: in Azure it is
  *   --max-polling-interval-ms <n>    this and the following over host.json
  *   --visibility-timeout-seconds <n>
  *   --message-lock-seconds <n>
@@ -29,6 +30,7 @@ const { values: options } = parseArgs({
     main: { type: 'string' },
     quiet: { type: 'boolean', default: false },
     'no-timers': { type: 'boolean', default: false },
+    'no-queues': { type: 'boolean', default: false },
     'max-polling-interval-ms': { type: 'string' },
     'visibility-timeout-seconds': { type: 'string' },
     'message-lock-seconds': { type: 'string' },
@@ -68,7 +70,7 @@ const host = await startLocalHost({
   load: () => loadApp(options.app, options.main),
   port: Number(options.port),
   settings: process.env,
-  queues: queueOverrides(),
+  queues: options['no-queues'] ? false : queueOverrides(),
   timers: !options['no-timers'],
   ...(functionKey && { functionKey }),
   ...(masterKey && { masterKey }),

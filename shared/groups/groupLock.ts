@@ -13,6 +13,8 @@ export interface GroupNotes {
   readonly claim: { readonly fingerprint: string; readonly operationId: string | null } | null;
   /** Members that this app has removed in the last 24 hours. */
   readonly removals: readonly Removal[];
+  /** When this app last added a member; null: never, as far as is known. */
+  readonly addedAtMs: number | null;
 }
 
 /** A group that nobody else writes to. */
@@ -56,7 +58,7 @@ export interface GroupLock {
   recentRemovals(groupId: string, call: Call): Promise<readonly Removal[]>;
 }
 
-const noNotes: GroupNotes = { claim: null, removals: [] };
+const noNotes: GroupNotes = { claim: null, removals: [], addedAtMs: null };
 const lookAgainMs = { least: 150, most: 500 };
 
 export function createGroupLock(dependencies: {
@@ -150,13 +152,32 @@ export function createGroupLock(dependencies: {
   };
 }
 
-/** Members that went count in the guard's window, whoever removed them (design §6.7). What was done must be told. */
-export async function countRemovals(held: HeldGroup, removal: Removal): Promise<void> {
-  if (removal.count === 0) return;
-  await held.note({ removals: [...held.notes.removals, removal] }).catch((error: unknown) => {
+/**
+ * Notes what has been written: members that went count in the guard's window, whoever removed them (design §6.7), and
+ * members that came may not show in Graph for a while. What was done must be told, so that this fails is a warning.
+ */
+export async function noteWritten(held: HeldGroup, addedCount: number, removal: Removal): Promise<void> {
+  if (addedCount + removal.count === 0) return;
+  const { notes } = held;
+  const written = {
+    removals: removal.count === 0 ? notes.removals : [...notes.removals, removal],
+    addedAtMs: addedCount === 0 ? notes.addedAtMs : removal.atMs,
+  };
+  await held.note(written).catch((error: unknown) => {
     if (!isFault(error)) throw error;
     held.call.warn('The removals could not be counted for the guard of later requests.');
   });
+}
+
+/** Exchange's writes take a while to show in Graph (exchange.md §4, Consistency): nearly always less than this. */
+const showsWithinMs = 60_000;
+
+/** Who was added a moment ago may not show yet, and then is not removed: the reply must say so. */
+export function warnOfLag({ addedAtMs }: GroupNotes, nowMs: number, call: Pick<Call, 'warn'>): void {
+  if (addedAtMs === null || nowMs - addedAtMs > showsWithinMs) return;
+  call.warn(
+    'Members were added to this group within the last minute, and Graph may not show all of them yet: if somebody is to be removed who has just been added, repeat the request in a minute.',
+  );
 }
 
 function nameOf(groupId: string): string {

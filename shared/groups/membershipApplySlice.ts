@@ -80,10 +80,7 @@ export function createMembershipApplySlice(dependencies: {
         leftResults.push(result);
       } else settled.set(target.key, row);
     }
-    if (change === 'remove') {
-      const removal = { page: `${operationId}/${page}`, sizeBefore: actualCount };
-      await noteRemovals(held, removal, [...settled.values()]);
-    }
+    await noteWritten(held, { page: `${operationId}/${page}`, sizeBefore: actualCount }, [...settled.values()]);
     const [first] = leftResults;
     if (first === undefined) {
       const rows = members.flatMap(({ target }) => settled.get(target.key) ?? []);
@@ -133,13 +130,14 @@ export function createMembershipApplySlice(dependencies: {
     return !request.allowEmpty && counts.failedCount > 0;
   }
 
-  /** Members that go count in the guard's window (design §6.7). */
-  async function noteRemovals(
+  /** Members that go count in the guard's window (design §6.7), and those that come may not show for a while. */
+  async function noteWritten(
     held: HeldGroup,
     { page, sizeBefore }: Pick<PageRemoval, 'page' | 'sizeBefore'>,
     rows: readonly MemberRow[],
   ): Promise<void> {
-    const count = countRows(rows).removedCount;
+    const { addedCount, removedCount: count } = countRows(rows);
+    if (addedCount > 0) await held.note({ addedAtMs: clock.now() });
     if (count === 0) return;
     const others = held.notes.removals.filter((each) => (each as Partial<PageRemoval>).page !== page);
     const removal: PageRemoval = { page, atMs: clock.now(), count, sizeBefore };

@@ -5,7 +5,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { OperationChange } from '../operations/operationStore.ts';
 import type { Step } from '../operations/runner.ts';
 import { type Group, lockIdOf } from './group.ts';
-import type { GroupLock, HeldGroup } from './groupLock.ts';
+import { type GroupLock, type HeldGroup, warnOfLag } from './groupLock.ts';
 import { countRows, type MemberRow } from './memberRows.ts';
 import { addRowCounts } from './membershipCounts.ts';
 import { type MembershipPages, pagesOf, type PlanPage } from './membershipPages.ts';
@@ -130,6 +130,7 @@ export function createMembershipPlanSlice(dependencies: {
       } finally {
         sliceCall.end();
       }
+      if (held !== null) warnOfLag(held.notes, clock.now(), call);
       if (held !== null) refusePlan(request, plan, held.notes.removals);
       else warnOfRefusal(request, plan, await groupLock.recentRemovals(lockIdOf(group), call), call);
       const left = request.isDryRun ? [] : pagesOf(plan.adds, plan.removes, plan.actualCount);

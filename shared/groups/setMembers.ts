@@ -7,7 +7,7 @@ import type { OperationWorker } from '../operations/operationWorker.ts';
 import { type ProtectionLists, refuseUnmanageable } from './blockers.ts';
 import { warnOfSize } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from './group.ts';
-import { countRemovals, type GroupLock, type HeldGroup } from './groupLock.ts';
+import { type GroupLock, type HeldGroup, noteWritten, warnOfLag } from './groupLock.ts';
 import { warnOfNotes } from './linkability.ts';
 import { countRows, failedRow, type MemberRow } from './memberRows.ts';
 import type { MembershipOperations } from './membershipOperation.ts';
@@ -93,6 +93,7 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
 
   async function setHeld(group: Group, request: SetMembersRequest, held: HeldGroup): Promise<SetMembersReply> {
     const { call } = held;
+    warnOfLag(held.notes, clock.now(), call);
     const plan = await planInTime(group, request, call);
     if (plan === null) return startOperation(group, request, null, held, call);
     refusePlan(request, plan, held.notes.removals);
@@ -104,7 +105,7 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     }
     const { rows, ...left } = await apply(group, request, plan, held);
     const { addedCount, removedCount } = countRows(rows);
-    await countRemovals(held, { atMs: clock.now(), count: removedCount, sizeBefore: plan.actualCount });
+    await noteWritten(held, addedCount, { atMs: clock.now(), count: removedCount, sizeBefore: plan.actualCount });
     if (left.adds.length + left.removes.length > 0) {
       try {
         return await startOperation(group, request, { plan, rows, ...left }, held, call.proving());
