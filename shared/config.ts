@@ -282,7 +282,7 @@ function readOkta(settings: SettingsReader): OktaSettings | null {
   if (names.every((name) => settings.optional(name) === null)) return null;
   settings.required('OKTA_ORG_URL', 'the address of your Okta org, like https://contoso.okta.com');
   const orgUrl = settings.origin('OKTA_ORG_URL', 'https://contoso.okta.com');
-  if (/-admin\.okta(preview|-emea|-gov)?\.com$/.test(new URL(orgUrl).hostname)) {
+  if (/-admin\.okta(preview|-emea|-gov)?\.com(:\d+)?$/.test(orgUrl)) {
     const fix = 'Leave "-admin" out: like https://contoso.okta.com.';
     settings.fault('OKTA_ORG_URL', 'is the address of the admin console', fix);
   }
@@ -360,11 +360,12 @@ function readStorageAddresses(settings: SettingsReader, storageSuffix: string): 
   if (accountName === null && !given) return null;
   const [tableServiceUri = '', queueServiceUri = '', blobServiceUri = ''] = services.map((service, index) => {
     const name = names[index] ?? '';
-    const like = `https://${accountName ?? 'youraccount'}.${service}.${storageSuffix}`;
+    const addressOf = (account: string) => `https://${account}.${service}.${storageSuffix}`;
+    const like = addressOf('youraccount');
     const address = settings.optional(name);
     if (address !== null) settings.url(name, address, like);
     else if (accountName === null) settings.fault(name, 'is not set', `Give an address like ${like}.`);
-    return address ?? like;
+    return address ?? addressOf(accountName ?? '');
   });
   return { tableServiceUri, queueServiceUri, blobServiceUri };
 }

@@ -1,3 +1,5 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Config, type Environment, readConfig } from '../shared/config.ts';
@@ -13,6 +15,8 @@ const pem = [
   'MIIC',
   '-----END CERTIFICATE-----',
 ].join('\n');
+const rsaKey = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+const rsaPem = rsaKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 /** The least that is valid: a system-assigned managed identity. */
 const least: Environment = { AZURE_TENANT_ID: tenantId, AzureWebJobsStorage: 'UseDevelopmentStorage=true' };
 
@@ -38,12 +42,16 @@ describe('settings that are left out', () => {
       authorityHost: 'https://login.microsoftonline.com',
       graph: { baseUrl: 'https://graph.microsoft.com', scope: 'https://graph.microsoft.com/.default' },
       exchange: { baseUrl: 'https://outlook.office365.com', scope: 'https://outlook.office365.com/.default' },
+      okta: null,
       storage: { type: 'connectionString', connectionString: 'UseDevelopmentStorage=true' },
       enabledRooms: new Set(['connection', 'groups', 'members', 'operations']),
       writeMode: 'on',
       protectedUsers: [],
       protectedGroups: [],
       managedGroups: null,
+      operationRetentionDays: 30,
+      snapshotRetentionDays: 90,
+      auditRetentionDays: 400,
     });
   });
 
@@ -198,20 +206,29 @@ describe.each(['AUTHORITY_HOST', 'GRAPH_BASE_URL', 'EXCHANGE_BASE_URL'])('%s', (
 
 describe('the storage', () => {
   const identity = { AzureWebJobsStorage: '' };
+  const named = (addresses: Record<string, string>) =>
+    Object.fromEntries(Object.entries(addresses).map(([name, address]) => [`AzureWebJobsStorage__${name}`, address]));
 
   test('with an identity is named by its address or its account', () => {
-    const tableServiceUri = 'https://audit.table.core.windows.net';
-    const byAddress = { ...identity, AzureWebJobsStorage__tableServiceUri: tableServiceUri };
-    expect(configOf(byAddress).storage).toEqual({ type: 'identity', tableServiceUri, clientId: null });
+    const addresses = {
+      tableServiceUri: 'https://audit.table.core.windows.net',
+      queueServiceUri: 'https://audit.queue.core.windows.net',
+      blobServiceUri: 'https://audit.blob.core.windows.net',
+    };
+    const byAddress = { ...identity, ...named(addresses) };
+    expect(configOf(byAddress).storage).toEqual({ type: 'identity', ...addresses, clientId: null });
     const byAccount = { ...identity, AzureWebJobsStorage__accountName: 'audit' };
     expect(configOf({ ...byAccount, AzureWebJobsStorage__clientId: clientId }).storage).toEqual({
       type: 'identity',
-      tableServiceUri,
+      ...addresses,
       clientId,
     });
     // What is named in full wins, and an identity wins over a key.
-    expect(configOf({ ...byAddress, AzureWebJobsStorage__accountName: 'other' }).storage).toMatchObject({
+    const { tableServiceUri } = addresses;
+    const oneOfOther = { ...named({ tableServiceUri }), AzureWebJobsStorage__accountName: 'other' };
+    expect(configOf({ ...identity, ...oneOfOther }).storage).toMatchObject({
       tableServiceUri,
+      queueServiceUri: 'https://other.queue.core.windows.net',
     });
     expect(configOf({ AzureWebJobsStorage__accountName: 'audit' }).storage).toMatchObject({ type: 'identity' });
   });
@@ -223,18 +240,110 @@ describe('the storage', () => {
     ['AzureWebJobsStorage__accountName', 'evil.example/#'],
     ['AzureWebJobsStorage__accountName', 'Audit'],
   ])('is refused where %s is "%s"', (name, value) => {
-    expect(faultyNames({ ...identity, [name]: value })).toEqual([name]);
+    const others = {
+      AzureWebJobsStorage__queueServiceUri: 'https://audit.queue.core.windows.net',
+      AzureWebJobsStorage__blobServiceUri: 'https://audit.blob.core.windows.net',
+    };
+    expect(faultyNames({ ...identity, ...others, AzureWebJobsStorage__accountName: 'audit', [name]: value })).toEqual([
+      name,
+    ]);
+  });
+
+  test('by address lacks none of its three', () => {
+    const table = { AzureWebJobsStorage__tableServiceUri: 'https://audit.table.core.windows.net' };
+    expect(faultyNames({ ...identity, ...table })).toEqual([
+      'AzureWebJobsStorage__queueServiceUri',
+      'AzureWebJobsStorage__blobServiceUri',
+    ]);
   });
 
   test('on this machine may have a path and no encryption', () => {
-    const tableServiceUri = 'http://127.0.0.1:10002/devstoreaccount1';
-    const env = { ...identity, AzureWebJobsStorage__tableServiceUri: tableServiceUri };
-    expect(configOf(env).storage).toMatchObject({ tableServiceUri });
+    const addresses = {
+      tableServiceUri: 'http://127.0.0.1:10002/devstoreaccount1',
+      queueServiceUri: 'http://127.0.0.1:10001/devstoreaccount1',
+      blobServiceUri: 'http://127.0.0.1:10000/devstoreaccount1',
+    };
+    expect(configOf({ ...identity, ...named(addresses) }).storage).toMatchObject(addresses);
   });
 
   test("has an identity's client id that is one", () => {
     const env = { AzureWebJobsStorage__accountName: 'audit', AzureWebJobsStorage__clientId: 'mine' };
     expect(faultyNames(env)).toEqual(['AzureWebJobsStorage__clientId']);
+  });
+});
+
+describe("Okta's API", () => {
+  const orgUrl = 'https://contoso.okta.com';
+  const app = { OKTA_ORG_URL: orgUrl, OKTA_CLIENT_ID: '0oaApp', OKTA_PRIVATE_KEY: rsaPem };
+  const jwkOf = (key: KeyObject, more: object = {}) => JSON.stringify({ ...key.export({ format: 'jwk' }), ...more });
+  const keyOf = (env: Environment) => {
+    const credential = configOf(env).okta?.credential;
+    if (credential?.type !== 'serviceApp') throw new Error('no service app');
+    return credential;
+  };
+
+  test('is not used where nothing of it is set', () => {
+    expect(configOf({ OKTA_ORG_URL: ' ', OKTA_API_TOKEN: '' }).okta).toBeNull();
+  });
+
+  test('is reached by an API token', () => {
+    const okta = { orgUrl, credential: { type: 'apiToken', token: '00a_b-c' } };
+    expect(configOf({ OKTA_ORG_URL: `${orgUrl}/`, OKTA_API_TOKEN: ' 00a_b-c ' }).okta).toEqual(okta);
+  });
+
+  test('is reached by a service app with its key, whose line ends may be spelt out', () => {
+    expect(configOf(app).okta).toMatchObject({ orgUrl, credential: { type: 'serviceApp', clientId: '0oaApp' } });
+    const pkcs1 = rsaKey.export({ format: 'pem', type: 'pkcs1' }).toString();
+    for (const key of [rsaPem, rsaPem.replaceAll('\n', '\\n'), pkcs1, jwkOf(rsaKey)]) {
+      expect(keyOf({ ...app, OKTA_PRIVATE_KEY: key }).privateKey.equals(rsaKey)).toBe(true);
+    }
+  });
+
+  test('knows the key by the id that is given, else by that of the JWK', () => {
+    const jwk = { ...app, OKTA_PRIVATE_KEY: jwkOf(rsaKey, { kid: 'of-jwk' }) };
+    expect(keyOf(jwk).keyId).toBe('of-jwk');
+    expect(keyOf({ ...jwk, OKTA_KEY_ID: 'given' }).keyId).toBe('given');
+    expect(keyOf(app).keyId).toBeNull();
+  });
+
+  test('shows nothing of the key where the configuration is shown', () => {
+    const shown = inspect(configOf(app), { depth: null }) + JSON.stringify(configOf(app));
+    expect(shown).not.toContain(rsaPem.split('\n')[3]);
+    expect(shown).not.toContain(rsaKey.export({ format: 'jwk' }).d);
+  });
+
+  test.each([
+    [{ OKTA_ORG_URL: orgUrl }, ['OKTA_API_TOKEN']],
+    [{ OKTA_API_TOKEN: '00a' }, ['OKTA_ORG_URL']],
+    [{ OKTA_CLIENT_ID: '0oa' }, ['OKTA_ORG_URL', 'OKTA_PRIVATE_KEY']],
+    [{ OKTA_PRIVATE_KEY: rsaPem }, ['OKTA_ORG_URL', 'OKTA_CLIENT_ID']],
+    [{ OKTA_KEY_ID: 'kid' }, ['OKTA_ORG_URL', 'OKTA_PRIVATE_KEY', 'OKTA_CLIENT_ID']],
+    [{ ...app, OKTA_API_TOKEN: '00a' }, ['OKTA_API_TOKEN']],
+    [{ OKTA_ORG_URL: orgUrl, OKTA_API_TOKEN: '00a', OKTA_KEY_ID: 'kid' }, ['OKTA_API_TOKEN']],
+    [{ OKTA_ORG_URL: orgUrl, OKTA_API_TOKEN: 'SSWS 00a' }, ['OKTA_API_TOKEN']],
+    [{ ...app, OKTA_CLIENT_ID: 'my app' }, ['OKTA_CLIENT_ID']],
+    [{ ...app, OKTA_ORG_URL: 'contoso.okta.com' }, ['OKTA_ORG_URL']],
+    [{ ...app, OKTA_ORG_URL: 'http://contoso.okta.com' }, ['OKTA_ORG_URL']],
+    [{ ...app, OKTA_ORG_URL: 'https://contoso.okta.com/api/v1' }, ['OKTA_ORG_URL']],
+    [{ ...app, OKTA_ORG_URL: 'https://contoso-admin.okta.com' }, ['OKTA_ORG_URL']],
+    [{ ...app, OKTA_ORG_URL: 'https://contoso-admin.oktapreview.com' }, ['OKTA_ORG_URL']],
+  ])('set like %#, is at fault', (env: Environment, names) => {
+    expect(faultyNames(env)).toEqual(names);
+  });
+
+  test('may be on this machine without encryption', () => {
+    expect(configOf({ ...app, OKTA_ORG_URL: 'http://127.0.0.1:7081' }).okta?.orgUrl).toBe('http://127.0.0.1:7081');
+  });
+
+  test.each([
+    ['a public key', () => jwkOf(rsaKey, { d: undefined })],
+    ['a short key', () => jwkOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey)],
+    ['an elliptic key', () => jwkOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)],
+    ['a key that is cut off', () => rsaPem.slice(0, 200)],
+    ['half a JWK', () => '{"kty":"RSA"'],
+    ['a path', () => '/home/site/key.pem'],
+  ])('has no use for %s', (_what, key) => {
+    expect(faultyNames({ ...app, OKTA_PRIVATE_KEY: key() })).toEqual(['OKTA_PRIVATE_KEY']);
   });
 });
 
@@ -279,7 +388,14 @@ const valid: Record<string, string> = {
   AzureWebJobsStorage: 'UseDevelopmentStorage=true',
   AzureWebJobsStorage__accountName: 'audit',
   AzureWebJobsStorage__tableServiceUri: 'https://audit.table.core.windows.net',
+  AzureWebJobsStorage__queueServiceUri: 'https://audit.queue.core.windows.net',
+  AzureWebJobsStorage__blobServiceUri: 'https://audit.blob.core.windows.net',
   AzureWebJobsStorage__clientId: clientId,
+  OKTA_ORG_URL: 'https://contoso.okta.com',
+  OKTA_API_TOKEN: '00token',
+  OKTA_CLIENT_ID: '0oaApp',
+  OKTA_PRIVATE_KEY: rsaPem,
+  OKTA_KEY_ID: 'kid-1',
   PROTECTED_USERS: 'a@contoso.com',
   PROTECTED_GROUPS: 'b@contoso.com',
   MANAGED_GROUPS: 'c@contoso.com',
@@ -318,9 +434,9 @@ describe('whatever the settings are', () => {
           for (const { pointer } of result.fault.errors) expect(Object.keys(valid)).toContain(pointer);
           return;
         }
-        const { authorityHost, graph, exchange } = result.config;
+        const { authorityHost, graph, exchange, okta } = result.config;
         expect(result.config.tenantId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-        for (const origin of [authorityHost, graph.baseUrl, exchange.baseUrl]) {
+        for (const origin of [authorityHost, graph.baseUrl, exchange.baseUrl, okta?.orgUrl ?? graph.baseUrl]) {
           expect(new URL(origin)).toMatchObject({ protocol: 'https:', origin });
         }
       }),
