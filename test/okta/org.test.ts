@@ -23,7 +23,7 @@ interface Named {
   id: string;
   name: string;
   label: string;
-  profile: { name: string; login: string };
+  profile?: { name: string; login: string };
 }
 interface OrgState {
   users: Named[];
