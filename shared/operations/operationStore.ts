@@ -193,10 +193,6 @@ export function operationIdAt(ms: number): string {
   return invertedTime(ms);
 }
 
-export function createdAtMsOf(operationId: string): number {
-  return timeOfInverted(operationId.slice(0, 16));
-}
-
 export function operationNotFound(operationId: string): Fault {
   return new Fault('operation_not_found', {
     detail: `There is no operation ${operationId}.`,

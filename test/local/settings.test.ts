@@ -45,7 +45,13 @@ describe('the settings of npm start', () => {
       tenantId: 'simulated',
       identityHeader: 'header',
       okta: { clientId: 'simulated app', privateKeyPem: 'simulated key', keyId: 'simulated kid' },
-      urls: { graph: 'http://g', exchange: 'http://e', okta: 'http://o', login: 'https://l', identity: 'http://i/token' },
+      urls: {
+        graph: 'http://g',
+        exchange: 'http://e',
+        okta: 'http://o',
+        login: 'https://l',
+        identity: 'http://i/token',
+      },
     };
     const settings = {
       AZURE_CLIENT_ID: 'real',
