@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { Fault, isFault } from '../errors.ts';
 import type { Blobs } from '../store/blobs.ts';
-import { invertedTime, timeOfInverted } from '../store/invertedTime.ts';
+import { invertedTime } from '../store/invertedTime.ts';
 import { statusOfStoreError, storeFault } from '../store/storeFault.ts';
 import type { Tables } from '../store/tables.ts';
 import { isEnded, noCounts, type Operation, type OperationState, shownState } from './operation.ts';
