@@ -82,7 +82,7 @@ const bodies: readonly unknown[] = [
   'text',
   7,
   { ...group, dryRun: 'true' },
-  { ...group, kind: 'security' },
+  { ...group, kind: 'dynamicDistribution' },
   { ...group, kind: 5 },
   { ...group, displayName: ' Sales' },
   { ...group, displayName: '' },
