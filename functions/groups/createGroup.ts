@@ -13,7 +13,7 @@ import {
   writeReply,
 } from '../../shared/action/schemas.ts';
 import { departRestrictions, groupVisibilities, joinRestrictions } from '../../shared/groups/kindFields.ts';
-import { creatableKinds, creationOutcomes, toGroupRequest } from '../../shared/groups/creationPlan.ts';
+import { creatableKinds, creationOutcomes, toGroupRequest } from '../../shared/groups/creation/creationPlan.ts';
 
 export const createGroup = action({
   name: 'createGroup',

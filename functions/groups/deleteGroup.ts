@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
 import { dryRunField, groupParams, nullable, writeReply } from '../../shared/action/schemas.ts';
-import { deletionOutcomes } from '../../shared/groups/deleteGroup.ts';
+import { deletionOutcomes } from '../../shared/groups/deletion/deleteGroup.ts';
 
 export const deleteGroup = action({
   name: 'deleteGroup',

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
 import { dryRunField, memberList, nullable, oneOf, writeReply } from '../../shared/action/schemas.ts';
-import { restoreItemKinds, restoreItemOutcomes, restoreOutcomes } from '../../shared/groups/restorePlan.ts';
-import { deletionIdPattern } from '../../shared/groups/snapshot.ts';
+import { restoreItemKinds, restoreItemOutcomes, restoreOutcomes } from '../../shared/groups/restore/restorePlan.ts';
+import { deletionIdPattern } from '../../shared/groups/deletion/snapshot.ts';
 
 export const restoreGroup = action({
   name: 'restoreGroup',

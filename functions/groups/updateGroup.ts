@@ -11,7 +11,7 @@ import {
   writeReply,
 } from '../../shared/action/schemas.ts';
 import { departRestrictions, joinRestrictions } from '../../shared/groups/kindFields.ts';
-import { changeOutcomes, updateOutcomes } from '../../shared/groups/groupChange.ts';
+import { changeOutcomes, updateOutcomes } from '../../shared/groups/update/groupChange.ts';
 import { groupKinds } from '../../shared/groups/kinds.ts';
 
 const exchangeOnly = 'of distributionList and mailEnabledSecurity only';

@@ -6,7 +6,7 @@ import {
   memberResults,
   writeReply,
 } from '../../shared/action/schemas.ts';
-import { membershipOutcomes } from '../../shared/groups/memberRows.ts';
+import { membershipOutcomes } from '../../shared/groups/membership/memberRows.ts';
 
 /** What addMembers and removeMembers take and say: the same shapes, so that a flow can swap one for the other. */
 export const memberChangeBody = Type.Object(

@@ -9,8 +9,8 @@ import {
   oneOf,
   writeReply,
 } from '../../shared/action/schemas.ts';
-import { membershipScopes } from '../../shared/groups/membershipPlan.ts';
-import { setMembersOutcomes } from '../../shared/groups/setMembersReply.ts';
+import { membershipScopes } from '../../shared/groups/membership/membershipPlan.ts';
+import { setMembersOutcomes } from '../../shared/groups/membership/setMembersReply.ts';
 
 export const setMembers = action({
   name: 'setMembers',

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
 import { nullable, oneOf, operationParams, readReply } from '../../shared/action/schemas.ts';
-import { memberOutcomes } from '../../shared/groups/memberRows.ts';
+import { memberOutcomes } from '../../shared/groups/membership/memberRows.ts';
 import { isEnded, retryAfterSeconds } from '../../shared/operations/operation.ts';
 import { messageField, operationFields, showOperation } from './operationReply.ts';
 

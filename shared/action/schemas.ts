@@ -1,6 +1,6 @@
 import { type TProperties, type TSchema, Type } from '@sinclair/typebox';
 import { guidPattern } from '../guid.ts';
-import { memberOutcomes } from '../groups/memberRows.ts';
+import { memberOutcomes } from '../groups/membership/memberRows.ts';
 import { textListKeyword } from './textLists.ts';
 
 /**

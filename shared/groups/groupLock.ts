@@ -5,7 +5,7 @@ import { isEnded, type Operation } from '../operations/operation.ts';
 import type { OperationStore } from '../operations/operationStore.ts';
 import type { Blobs } from '../store/blobs.ts';
 import type { Lease, Leases } from '../store/leases.ts';
-import { type Removal, recentRemovals } from './removalGuard.ts';
+import { type Removal, recentRemovals } from './membership/removalGuard.ts';
 
 /** What is known of a group's writers, kept in the blob whose lease is the right to write. */
 export interface GroupNotes {

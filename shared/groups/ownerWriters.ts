@@ -1,5 +1,5 @@
 import { type GraphLinks, linkBatchSize } from '../graph/links.ts';
-import { answerOfGraph, type MemberWriters } from './memberWriters.ts';
+import { answerOfGraph, type MemberWriters } from './membership/memberWriters.ts';
 
 /** Owners of security and Microsoft 365 groups are written as their members are, under another link. */
 export function createOwnerWriters(graphLinks: GraphLinks): MemberWriters {

@@ -1,8 +1,8 @@
 import { Fault, type FaultCode, faultTable } from '../errors.ts';
 import type { Recipient } from '../exchange/recipients.ts';
 import type { GraphMember } from '../graph/groups.ts';
-import type { EntraResolution } from './entraMembers.ts';
-import { failed, type MemberResolution } from './members.ts';
+import type { EntraResolution } from './membership/entraMembers.ts';
+import { failed, type MemberResolution } from './membership/members.ts';
 
 /** Why an entry names no owner. */
 type Refusal = Extract<MemberResolution, { readonly code: FaultCode }>;

@@ -16,7 +16,7 @@ import { createGraphLinks } from '../graph/links.ts';
 import { createGraphUsers } from '../graph/users.ts';
 import { createGroupLock } from '../groups/groupLock.ts';
 import { createProtectedUsers } from '../groups/protectedUsers.ts';
-import { createSnapshots } from '../groups/snapshots.ts';
+import { createSnapshots } from '../groups/deletion/snapshots.ts';
 import { createOkta } from '../okta/client.ts';
 import { readScopes } from '../okta/scopes.ts';
 import { createOktaTokens } from '../okta/tokens.ts';

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { GraphGroup, GraphMember } from '../../shared/graph/groups.ts';
 import { maxLinksAtCreation } from '../../shared/graph/groupWrites.ts';
-import { type GraphGroupRequest, toGroupRequest } from '../../shared/groups/creationPlan.ts';
-import { compareInGraph, judgeNamesakes } from '../../shared/groups/creationPlanInGraph.ts';
+import { type GraphGroupRequest, toGroupRequest } from '../../shared/groups/creation/creationPlan.ts';
+import { compareInGraph, judgeNamesakes } from '../../shared/groups/creation/creationPlanInGraph.ts';
 
 const request = toGroupRequest({
   kind: 'security',

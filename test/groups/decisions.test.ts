@@ -13,10 +13,16 @@ import {
   judgeHolders,
   missingSettings,
   toGroupRequest,
-} from '../../shared/groups/creationPlan.ts';
+} from '../../shared/groups/creation/creationPlan.ts';
 import type { Group } from '../../shared/groups/group.ts';
 import { groupKinds, kindInGraph, livesInExchange } from '../../shared/groups/kinds.ts';
-import { type MemberRow, memberOutcomes, plannedRow, settledRow, summarize } from '../../shared/groups/memberRows.ts';
+import {
+  type MemberRow,
+  memberOutcomes,
+  plannedRow,
+  settledRow,
+  summarize,
+} from '../../shared/groups/membership/memberRows.ts';
 import { isListed } from '../../shared/groups/protection.ts';
 
 /** Printable, with all that means something in a regular expression. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/g
 import { createGraph } from '../../shared/graph/client.ts';
 import { createGraphDirectoryObjects } from '../../shared/graph/directoryObjects.ts';
 import { createGraphUsers } from '../../shared/graph/users.ts';
-import { createEntraMembers, type EntraMembers } from '../../shared/groups/entraMembers.ts';
+import { createEntraMembers, type EntraMembers } from '../../shared/groups/membership/entraMembers.ts';
 import { createProtectedUsers } from '../../shared/groups/protectedUsers.ts';
 import { quickClock, type QuickClock, type TestCall, testCall, testUpstream } from '../support/rooms.ts';
 import { startScriptedServer } from '../support/scriptedServer.ts';

@@ -5,9 +5,14 @@ import {
   refusePlan,
   type SetMembersRequest,
   warnOfRefusal,
-} from '../../shared/groups/membershipRequest.ts';
-import type { MembershipPlan, PlannedMember } from '../../shared/groups/membershipPlan.ts';
-import { judgeRemovals, recentRemovals, type Removal, type RemovalPlan } from '../../shared/groups/removalGuard.ts';
+} from '../../shared/groups/membership/membershipRequest.ts';
+import type { MembershipPlan, PlannedMember } from '../../shared/groups/membership/membershipPlan.ts';
+import {
+  judgeRemovals,
+  recentRemovals,
+  type Removal,
+  type RemovalPlan,
+} from '../../shared/groups/membership/removalGuard.ts';
 
 const hourMs = 3_600_000;
 const plan = (of: Partial<RemovalPlan>): RemovalPlan => ({

@@ -1,9 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { GraphMember } from '../../shared/graph/groups.ts';
-import { createDesiredIndex } from '../../shared/groups/desiredIndex.ts';
-import { compareMembership, type MembershipPlan, type MembershipScope } from '../../shared/groups/membershipPlan.ts';
-import type { TargetResolution } from '../../shared/groups/memberTargets.ts';
+import { createDesiredIndex } from '../../shared/groups/membership/desiredIndex.ts';
+import {
+  compareMembership,
+  type MembershipPlan,
+  type MembershipScope,
+} from '../../shared/groups/membership/membershipPlan.ts';
+import type { TargetResolution } from '../../shared/groups/membership/memberTargets.ts';
 
 const groupId = 'c0000000-0000-4000-8000-000000000000';
 const guidOf = (number: number): string => `a0000000-0000-4000-8000-${String(number).padStart(12, '0')}`;

@@ -3,13 +3,13 @@ import type { Audit } from '../../shared/audit/audit.ts';
 import { Fault } from '../../shared/errors.ts';
 import { readDistributionGroup } from '../../shared/exchange/distributionGroups.ts';
 import { readGraphGroup } from '../../shared/graph/groups.ts';
-import { createGroupDeleter } from '../../shared/groups/deleteGroup.ts';
+import { createGroupDeleter } from '../../shared/groups/deletion/deleteGroup.ts';
 import { type Group, groupInExchange, groupInGraph } from '../../shared/groups/group.ts';
-import { createGroupRestorer } from '../../shared/groups/restoreGroup.ts';
-import { createExchangeReviver } from '../../shared/groups/restoreGroupInExchange.ts';
-import { createGraphReviver } from '../../shared/groups/restoreGroupInGraph.ts';
-import { newDraft, personOf, type Snapshot, snapshotOf } from '../../shared/groups/snapshot.ts';
-import { createGroupUpdater } from '../../shared/groups/updateGroup.ts';
+import { createGroupRestorer } from '../../shared/groups/restore/restoreGroup.ts';
+import { createExchangeReviver } from '../../shared/groups/restore/restoreGroupInExchange.ts';
+import { createGraphReviver } from '../../shared/groups/restore/restoreGroupInGraph.ts';
+import { newDraft, personOf, type Snapshot, snapshotOf } from '../../shared/groups/deletion/snapshot.ts';
+import { createGroupUpdater } from '../../shared/groups/update/updateGroup.ts';
 import { faultOf, quickClock, type TestCall, testCall } from '../support/rooms.ts';
 
 /** Ends that need a moment which the simulated tenant cannot be stopped at. */

@@ -2,11 +2,11 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Fault, type FaultCode } from '../../shared/errors.ts';
 import type { GraphGroups } from '../../shared/graph/groups.ts';
 import type { Group } from '../../shared/groups/group.ts';
-import { failedRow, type MemberRow, settledRow, summarize } from '../../shared/groups/memberRows.ts';
-import type { Membership } from '../../shared/groups/membership.ts';
-import { createMemberRestorer, type MembersRestored } from '../../shared/groups/restoreGroupMembers.ts';
-import type { RestoreProgress, Snapshot, SnapshotMember } from '../../shared/groups/snapshot.ts';
-import type { Snapshots } from '../../shared/groups/snapshots.ts';
+import { failedRow, type MemberRow, settledRow, summarize } from '../../shared/groups/membership/memberRows.ts';
+import type { Membership } from '../../shared/groups/membership/membership.ts';
+import { createMemberRestorer, type MembersRestored } from '../../shared/groups/restore/restoreGroupMembers.ts';
+import type { RestoreProgress, Snapshot, SnapshotMember } from '../../shared/groups/deletion/snapshot.ts';
+import type { Snapshots } from '../../shared/groups/deletion/snapshots.ts';
 import { createFakeClock } from '../support/fakeClock.ts';
 import { testCall, type TestCall } from '../support/rooms.ts';
 

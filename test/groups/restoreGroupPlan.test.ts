@@ -9,9 +9,9 @@ import {
   judgeSite,
   lostPeopleRows,
   piecesOf,
-} from '../../shared/groups/restorePlan.ts';
-import { recipientFields } from '../../shared/groups/groupChange.ts';
-import type { Snapshot } from '../../shared/groups/snapshot.ts';
+} from '../../shared/groups/restore/restorePlan.ts';
+import { recipientFields } from '../../shared/groups/update/groupChange.ts';
+import type { Snapshot } from '../../shared/groups/deletion/snapshot.ts';
 
 const recipient = (name: string, change: Partial<Recipient> = {}): Recipient => ({
   id: `id-of-${name}`,

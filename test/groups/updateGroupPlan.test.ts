@@ -8,8 +8,8 @@ import {
   joinRestrictions,
 } from '../../shared/exchange/distributionGroups.ts';
 import type { Recipient } from '../../shared/exchange/recipients.ts';
-import { takeSteps } from '../../shared/groups/changeSteps.ts';
-import { changeOf, planChange, type ResolvedUpdate } from '../../shared/groups/exchangeChange.ts';
+import { takeSteps } from '../../shared/groups/update/changeSteps.ts';
+import { changeOf, planChange, type ResolvedUpdate } from '../../shared/groups/update/exchangeChange.ts';
 import {
   type ChangeRow,
   type GroupUpdate,
@@ -19,7 +19,7 @@ import {
   wasNotSet,
   wasSet,
   wouldSet,
-} from '../../shared/groups/groupChange.ts';
+} from '../../shared/groups/update/groupChange.ts';
 
 const people: readonly Recipient[] = Array.from({ length: 6 }, (_, index) => ({
   id: `00000000-0000-4000-8000-00000000000${index}`,

@@ -1,0 +1,72 @@
+import { Fault } from '../../errors.ts';
+
+/** Members removed from one group by one request or one slice of it. */
+export interface Removal {
+  readonly atMs: number;
+  readonly count: number;
+  /** Members that the group had before; null where it was not counted. */
+  readonly sizeBefore: number | null;
+}
+
+export interface RemovalPlan {
+  /** Members now. */
+  readonly actualCount: number;
+  readonly addCount: number;
+  readonly removeCount: number;
+  /** Of the last 24 hours, oldest first. */
+  readonly recent: readonly Removal[];
+  /** The caller's own limit for this request; null: the guard's. */
+  readonly maxRemovals: number | null;
+  readonly allowEmpty: boolean;
+}
+
+const windowMs = 24 * 3_600_000;
+const leastAllowed = 5;
+const allowedPercent = 10;
+
+export function recentRemovals(removals: readonly Removal[], nowMs: number): readonly Removal[] {
+  return removals.filter(({ atMs }) => atMs > nowMs - windowMs);
+}
+
+/**
+ * Why a plan must not be carried out as it is; null when it may. Pure. Removals of the last 24 hours count with those
+ * planned, against a share of the size that the group had when that window began: many small steps are one large one
+ * (design §6.7).
+ */
+export function judgeRemovals(plan: RemovalPlan): Fault | null {
+  const { actualCount, addCount, removeCount, maxRemovals, allowEmpty } = plan;
+  if (removeCount === 0) return null;
+  const removedCount = plan.recent.reduce((sum, { count }) => sum + count, 0);
+  if (maxRemovals !== null) {
+    if (removeCount > maxRemovals) return tooMany(`maxRemovals is ${maxRemovals}`, removeCount);
+  } else {
+    const sizeAtStart = sizeBeforeWindow(plan.recent) ?? actualCount + removedCount;
+    const limit = Math.max(leastAllowed, Math.floor((sizeAtStart * allowedPercent) / 100));
+    if (removedCount + removeCount > limit) {
+      const already = removedCount === 0 ? '' : `, and ${removedCount} were removed in the last 24 hours`;
+      return tooMany(`${limit} may go from a group of ${sizeAtStart} within 24 hours${already}`, removeCount);
+    }
+  }
+  if (actualCount - removeCount + addCount > 0 || allowEmpty) return null;
+  return new Fault('would_empty_group', {
+    detail: `The group has ${actualCount} members and would be left without any; nothing was written.`,
+    fix: 'If that is meant, repeat the request with "allowEmpty": true.',
+  });
+}
+
+/** From the first removal that knows how large the group was; who was removed before it was there as well. */
+function sizeBeforeWindow(recent: readonly Removal[]): number | null {
+  let removedCount = 0;
+  for (const { count, sizeBefore } of recent) {
+    if (sizeBefore !== null) return sizeBefore + removedCount;
+    removedCount += count;
+  }
+  return null;
+}
+
+function tooMany(limit: string, removeCount: number): Fault {
+  return new Fault('too_many_removals', {
+    detail: `${removeCount} members would be removed; ${limit}. Nothing was written.`,
+    fix: `Look at the plan with "dryRun": true. If it is right, repeat the request with "maxRemovals": ${removeCount}.`,
+  });
+}
