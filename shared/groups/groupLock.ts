@@ -154,16 +154,22 @@ export function createGroupLock(dependencies: {
 
 /**
  * Notes what has been written: members that went count in the guard's window, whoever removed them (design §6.7), and
- * members that came may not show in Graph for a while. What was done must be told, so that this fails is a warning.
+ * members that came may not show in Graph for a while. A slice that is told of again counts once.
+ * @throws Fault `storage_unavailable`
  */
 export async function noteWritten(held: HeldGroup, addedCount: number, removal: Removal): Promise<void> {
   if (addedCount + removal.count === 0) return;
   const { notes } = held;
-  const written = {
-    removals: removal.count === 0 ? notes.removals : [...notes.removals, removal],
+  const others = notes.removals.filter(({ slice }) => slice === undefined || slice !== removal.slice);
+  await held.note({
+    removals: removal.count === 0 ? notes.removals : [...others, removal],
     addedAtMs: addedCount === 0 ? notes.addedAtMs : removal.atMs,
-  };
-  await held.note(written).catch((error: unknown) => {
+  });
+}
+
+/** The same for a request, whose reply must tell what was done: that it cannot be noted is a warning. */
+export async function tryToNoteWritten(held: HeldGroup, addedCount: number, removal: Removal): Promise<void> {
+  await noteWritten(held, addedCount, removal).catch((error: unknown) => {
     if (!isFault(error)) throw error;
     held.call.warn('The removals could not be counted for the guard of later requests.');
   });

@@ -4,6 +4,7 @@ import type { GraphGroup, GraphMember } from '../../shared/graph/groups.ts';
 import { maxLinksAtCreation } from '../../shared/graph/groupWrites.ts';
 import { type GraphGroupRequest, toGroupRequest } from '../../shared/groups/creation/creationPlan.ts';
 import { compareInGraph, judgeNamesakes } from '../../shared/groups/creation/creationPlanInGraph.ts';
+import { plainGraphGroup } from '../support/groupSamples.ts';
 
 const request = toGroupRequest({
   kind: 'security',
@@ -14,23 +15,10 @@ const request = toGroupRequest({
 
 /** What Graph makes of the request. */
 const made: GraphGroup = {
+  ...plainGraphGroup,
   id: 'g',
   displayName: 'Harbour Crew',
-  description: null,
-  mail: null,
   mailNickname: 'harbour-crew',
-  addresses: [],
-  isUnified: false,
-  isDynamic: false,
-  isMailEnabled: false,
-  isSecurityEnabled: true,
-  isOnPremisesSynced: false,
-  wasSynced: false,
-  isAssignableToRole: false,
-  isManagementRestricted: false,
-  isTeam: false,
-  visibility: null,
-  membershipRule: null,
 };
 
 const ownersNamed = (ids: readonly string[]): GraphMember[] =>

@@ -24,6 +24,7 @@ import {
   summarize,
 } from '../../shared/groups/membership/memberRows.ts';
 import { isListed } from '../../shared/groups/protection.ts';
+import { plainDistributionGroup } from '../support/groupSamples.ts';
 
 /** Printable, with all that means something in a regular expression. */
 const word = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme-ascii' }).filter((text) => !text.includes('*'));
@@ -196,38 +197,7 @@ describe('blockers', () => {
   });
 });
 
-const existing: DistributionGroup = {
-  id: '00000000-0000-4000-8000-000000000001',
-  exchangeId: '00000000-0000-4000-8000-000000000002',
-  kind: 'distributionList',
-  recipientType: 'MailUniversalDistributionGroup',
-  name: 'Harbour Crew',
-  displayName: 'Harbour Crew',
-  alias: 'harbour-crew',
-  primarySmtpAddress: 'harbour-crew@contoso.com',
-  addresses: ['harbour-crew@contoso.com'],
-  description: null,
-  managedBy: [],
-  isDirSynced: false,
-  hideFromAddressLists: false,
-  requireSenderAuthentication: true,
-  joinRestriction: 'closed',
-  departRestriction: 'open',
-  moderationEnabled: false,
-  sendModerationNotifications: 'always',
-  moderatedBy: [],
-  bypassModerationFrom: [],
-  acceptMessagesFrom: [],
-  rejectMessagesFrom: [],
-  sendOnBehalf: [],
-  hiddenMembership: false,
-  bccBlocked: false,
-  bypassNestedModeration: false,
-  mailTip: null,
-  customAttributes: {},
-  legacyExchangeDn: null,
-  otherAddresses: [],
-};
+const existing: DistributionGroup = plainDistributionGroup;
 
 const owner: fc.Arbitrary<Recipient> = fc.uuid().map((id) => ({
   id,

@@ -12,6 +12,7 @@ import {
 } from '../../shared/groups/restore/restorePlan.ts';
 import { recipientFields } from '../../shared/groups/update/groupChange.ts';
 import type { Snapshot } from '../../shared/groups/deletion/snapshot.ts';
+import { plainDistributionGroup } from '../support/groupSamples.ts';
 
 const recipient = (name: string, change: Partial<Recipient> = {}): Recipient => ({
   id: `id-of-${name}`,
@@ -30,36 +31,16 @@ const people = ['ada', 'ben', 'cat'].map((name) => recipient(name));
 const found: FoundPeople = new Map(people.map((each) => [String(each.id), each]));
 
 const fresh: DistributionGroup = {
+  ...plainDistributionGroup,
   id: 'new-id',
   exchangeId: 'new-guid',
-  kind: 'distributionList',
-  recipientType: 'MailUniversalDistributionGroup',
   name: 'Crew',
   displayName: 'Crew',
   alias: 'crew',
   primarySmtpAddress: 'crew@contoso.com',
   addresses: ['crew@contoso.com'],
-  description: null,
   managedBy: ['id-of-ada'],
-  isDirSynced: false,
-  hideFromAddressLists: false,
-  requireSenderAuthentication: true,
-  joinRestriction: 'closed',
-  departRestriction: 'open',
-  moderationEnabled: false,
-  sendModerationNotifications: 'always',
-  moderatedBy: [],
-  bypassModerationFrom: [],
-  acceptMessagesFrom: [],
-  rejectMessagesFrom: [],
-  sendOnBehalf: [],
-  hiddenMembership: false,
-  bccBlocked: false,
-  bypassNestedModeration: false,
-  mailTip: null,
-  customAttributes: {},
   legacyExchangeDn: '/o=new',
-  otherAddresses: [],
 };
 
 const someone = fc.uniqueArray(fc.constantFrom('id-of-ada', 'id-of-ben', 'id-of-cat', 'id-of-nobody'));

@@ -11,28 +11,16 @@ import { createSnapshotTaker, type SnapshotTaker } from '../../shared/groups/del
 import type { Blobs } from '../../shared/store/blobs.ts';
 import { createFakeClock, type FakeClock } from '../support/fakeClock.ts';
 import { testCall, type TestCall } from '../support/rooms.ts';
+import { plainGraphGroup } from '../support/groupSamples.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const groupId = '0a0a0a0a-0000-4000-8000-000000000001';
 const graphGroup: GraphGroup = {
+  ...plainGraphGroup,
   id: groupId,
   displayName: 'Crowd',
-  description: null,
-  mail: null,
   mailNickname: 'crowd',
-  addresses: [],
-  isUnified: false,
-  isDynamic: false,
-  isMailEnabled: false,
-  isSecurityEnabled: true,
-  isOnPremisesSynced: false,
-  wasSynced: false,
-  isAssignableToRole: false,
-  isManagementRestricted: false,
-  isTeam: false,
-  visibility: null,
-  membershipRule: null,
 };
 const group = groupInGraph(graphGroup);
 

@@ -6,7 +6,7 @@ import type { GraphGroups } from '../../graph/groups.ts';
 import { type ProtectionLists, refuseUnmanageable } from '../blockers.ts';
 import { warnOfOpenList } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from '../group.ts';
-import { type GroupLock, noteWritten } from '../groupLock.ts';
+import { type GroupLock, tryToNoteWritten } from '../groupLock.ts';
 import type { GroupKind } from '../kinds.ts';
 import { warnOfNotes } from '../linkability.ts';
 import { failedRow, type MemberRow, type MembershipSummary, plannedRow, settledRow, summarize } from './memberRows.ts';
@@ -132,7 +132,7 @@ export function createMembership(dependencies: MembershipDependencies): Membersh
     const hold = await groupLock.hold(lockIdOf(group), { waitMs: patienceMs }, call, async (held) => {
       const summary = await changeAll(change, group, members, isDryRun, held.call);
       const { addedCount, removedCount } = summary;
-      await noteWritten(held, addedCount, { atMs: clock.now(), count: removedCount, sizeBefore: null });
+      await tryToNoteWritten(held, addedCount, { atMs: clock.now(), count: removedCount, sizeBefore: null });
       return summary;
     });
     if (hold.type === 'running') throw new TypeError('only a request with a fingerprint is answered with an operation');

@@ -5,13 +5,12 @@ import type { Operation } from '../../operations/operation.ts';
 import type { OperationChange } from '../../operations/operationStore.ts';
 import { refuseWhenLost, type Step } from '../../operations/runner.ts';
 import type { Group } from '../group.ts';
-import type { HeldGroup } from '../groupLock.ts';
+import { type HeldGroup, noteWritten } from '../groupLock.ts';
 import { countRows, failedRow, type MemberRow } from './memberRows.ts';
 import { addRowCounts } from './membershipCounts.ts';
 import type { Draft, MembershipPages } from './membershipPages.ts';
-import { rowOfResult } from './membershipRows.ts';
+import { rowOfResult, stillNeededRow } from './membershipRows.ts';
 import type { MemberResult, MemberWrites } from './memberWrites.ts';
-import type { Removal } from './removalGuard.ts';
 
 export interface MembershipApplySlice {
   /** Sends what of the next page of the plan is not settled yet. */
@@ -23,11 +22,6 @@ export interface MembershipApplySlice {
   ): Promise<Step>;
   /** What is known of a page that was begun and will not be gone on with, told in results and counts. */
   settle(operation: Operation, call: Call): Promise<OperationChange>;
-}
-
-/** Of one page: kept apart, so that a page that is sent twice counts once. */
-interface PageRemoval extends Removal {
-  readonly page: string;
 }
 
 /** Whatever asks to wait longer is waited for without a worker and without the group (design §6.9). */
@@ -53,7 +47,7 @@ export function createMembershipApplySlice(dependencies: {
     const page = donePages + 1;
     const { change, members, actualCount } = await pages.readPlan(operationId, page, call);
     if (change === 'remove' && (await wouldEmpty(operation, call))) {
-      const rows = members.map(({ member }) => failedRow(member, 'not_attempted', stillNeeded));
+      const rows = members.map(({ member }) => stillNeededRow(member));
       return { type: 'more', change: await closePage(operation, rows, call) };
     }
     const draft = await pages.readDraft(operationId, page, call);
@@ -80,7 +74,14 @@ export function createMembershipApplySlice(dependencies: {
         leftResults.push(result);
       } else settled.set(target.key, row);
     }
-    await noteWritten(held, { page: `${operationId}/${page}`, sizeBefore: actualCount }, [...settled.values()]);
+    const { addedCount, removedCount } = countRows([...settled.values()]);
+    const removal = {
+      atMs: clock.now(),
+      count: removedCount,
+      sizeBefore: actualCount,
+      slice: `${operationId}/${page}`,
+    };
+    await noteWritten(held, addedCount, removal);
     const [first] = leftResults;
     if (first === undefined) {
       const rows = members.flatMap(({ target }) => settled.get(target.key) ?? []);
@@ -130,20 +131,6 @@ export function createMembershipApplySlice(dependencies: {
     return !request.allowEmpty && counts.failedCount > 0;
   }
 
-  /** Members that go count in the guard's window (design §6.7), and those that come may not show for a while. */
-  async function noteWritten(
-    held: HeldGroup,
-    { page, sizeBefore }: Pick<PageRemoval, 'page' | 'sizeBefore'>,
-    rows: readonly MemberRow[],
-  ): Promise<void> {
-    const { addedCount, removedCount: count } = countRows(rows);
-    if (addedCount > 0) await held.note({ addedAtMs: clock.now() });
-    if (count === 0) return;
-    const others = held.notes.removals.filter((each) => (each as Partial<PageRemoval>).page !== page);
-    const removal: PageRemoval = { page, atMs: clock.now(), count, sizeBefore };
-    await held.note({ removals: [...others, removal] });
-  }
-
   return {
     run,
 
@@ -165,11 +152,6 @@ export function createMembershipApplySlice(dependencies: {
 const cutOff = {
   code: 'outcome_unknown',
   message: 'The operation ended before it was known whether this change was made; send it again.',
-} as const;
-
-const stillNeeded = {
-  code: 'would_empty_group',
-  message: 'Is not removed: those who were to take its place could not be added, and the group would be empty.',
 } as const;
 
 type OpenResult = Exclude<MemberResult, { readonly type: 'settled' }>;

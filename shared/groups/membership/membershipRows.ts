@@ -17,6 +17,12 @@ export function rowsOfPlan({ adds, removes }: MembershipPlan): MemberRow[] {
   ];
 }
 
+/** Of a member who stays although not desired, since nobody who was to come is there. */
+export function stillNeededRow(member: string): MemberRow {
+  const message = 'Is not removed: those who were to take its place could not be added, and the group would be empty.';
+  return failedRow(member, 'not_attempted', { code: 'would_empty_group', message });
+}
+
 /** Whom a plan leaves alone, and which entries it cannot use: the latter first, since they want an answer. */
 export function remarkRows({ unresolvable, kept }: Pick<MembershipPlan, 'unresolvable' | 'kept'>): MemberRow[] {
   return [...unresolvable, ...kept].map(remarkRow);

@@ -6,6 +6,8 @@ export interface Removal {
   readonly count: number;
   /** Members that the group had before; null where it was not counted. */
   readonly sizeBefore: number | null;
+  /** The slice it belongs to, which may be told of again as it goes on; absent for what is told of once. */
+  readonly slice?: string;
 }
 
 export interface RemovalPlan {

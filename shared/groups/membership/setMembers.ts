@@ -7,14 +7,14 @@ import type { OperationWorker } from '../../operations/operationWorker.ts';
 import { type ProtectionLists, refuseUnmanageable } from '../blockers.ts';
 import { warnOfSize } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from '../group.ts';
-import { type GroupLock, type HeldGroup, noteWritten, warnOfLag } from '../groupLock.ts';
+import { type GroupLock, type HeldGroup, tryToNoteWritten, warnOfLag } from '../groupLock.ts';
 import { warnOfNotes } from '../linkability.ts';
 import { countRows, failedRow, type MemberRow } from './memberRows.ts';
 import type { MembershipOperations } from './membershipOperation.ts';
 import { pagesOf } from './membershipPages.ts';
 import type { MembershipPlan, PlannedMember } from './membershipPlan.ts';
 import { fingerprintOf, refusePlan, type SetMembersRequest, warnOfRefusal } from './membershipRequest.ts';
-import { remarkRows, rowOfResult, rowsOfPlan } from './membershipRows.ts';
+import { remarkRows, rowOfResult, rowsOfPlan, stillNeededRow } from './membershipRows.ts';
 import type { MemberWrites } from './memberWrites.ts';
 import type { MembershipPlanner } from './planMembership.ts';
 import type { GroupResolver } from '../resolve.ts';
@@ -58,8 +58,6 @@ const maxChangesAtOnce = 100;
 const maxRowsAtOnce = 500;
 /** Planning that takes longer is left to an operation, which begins anew. */
 const planningMs = 12_000;
-const stillNeeded =
-  'Is not removed: those who were to take its place could not be added, and the group would be empty.';
 /** For requests that add or remove single members and will be done soon. */
 const patienceMs = 10_000;
 
@@ -105,7 +103,7 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     }
     const { rows, ...left } = await apply(group, request, plan, held);
     const { addedCount, removedCount } = countRows(rows);
-    await noteWritten(held, addedCount, { atMs: clock.now(), count: removedCount, sizeBefore: plan.actualCount });
+    await tryToNoteWritten(held, addedCount, { atMs: clock.now(), count: removedCount, sizeBefore: plan.actualCount });
     if (left.adds.length + left.removes.length > 0) {
       try {
         return await startOperation(group, request, { plan, rows, ...left }, held, call.proving());
@@ -130,9 +128,8 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     const { addedCount, unchangedCount } = countRows(added.rows);
     const leftCount = actualCount + addedCount + unchangedCount - removes.length;
     if (removes.length > 0 && leftCount <= 0 && !request.allowEmpty) {
-      const why = { code: 'would_empty_group', message: stillNeeded } as const;
-      const rows = removes.map(({ member }) => failedRow(member, 'not_attempted', why));
-      return { rows: [...added.rows, ...rows], adds: [], removes: [] };
+      const kept = removes.map(({ member }) => stillNeededRow(member));
+      return { rows: [...added.rows, ...kept], adds: [], removes: [] };
     }
     const removed = await applyChange('remove', removes, group, held, added.rows.length > 0);
     return { rows: [...added.rows, ...removed.rows], adds: [], removes: removed.left };

@@ -1,0 +1,57 @@
+import type { DistributionGroup } from '../../shared/exchange/distributionGroups.ts';
+import type { GraphGroup } from '../../shared/graph/groups.ts';
+
+/** A distribution list with every setting at its default. */
+export const plainDistributionGroup: DistributionGroup = {
+  id: '00000000-0000-4000-8000-000000000001',
+  exchangeId: '00000000-0000-4000-8000-000000000002',
+  kind: 'distributionList',
+  recipientType: 'MailUniversalDistributionGroup',
+  name: 'Harbour Crew',
+  displayName: 'Harbour Crew',
+  alias: 'harbour-crew',
+  primarySmtpAddress: 'harbour-crew@contoso.com',
+  addresses: ['harbour-crew@contoso.com'],
+  description: null,
+  managedBy: [],
+  isDirSynced: false,
+  hideFromAddressLists: false,
+  requireSenderAuthentication: true,
+  joinRestriction: 'closed',
+  departRestriction: 'open',
+  moderationEnabled: false,
+  sendModerationNotifications: 'always',
+  moderatedBy: [],
+  bypassModerationFrom: [],
+  acceptMessagesFrom: [],
+  rejectMessagesFrom: [],
+  sendOnBehalf: [],
+  hiddenMembership: false,
+  bccBlocked: false,
+  bypassNestedModeration: false,
+  mailTip: null,
+  customAttributes: {},
+  legacyExchangeDn: null,
+  otherAddresses: [],
+};
+
+/** A security group of the cloud without anything special. */
+export const plainGraphGroup: GraphGroup = {
+  id: '00000000-0000-4000-8000-000000000003',
+  displayName: 'Harbour Access',
+  description: null,
+  mail: null,
+  mailNickname: 'harbour-access',
+  addresses: [],
+  isUnified: false,
+  isDynamic: false,
+  isMailEnabled: false,
+  isSecurityEnabled: true,
+  isOnPremisesSynced: false,
+  wasSynced: false,
+  isAssignableToRole: false,
+  isManagementRestricted: false,
+  isTeam: false,
+  visibility: null,
+  membershipRule: null,
+};
