@@ -11,6 +11,8 @@ export interface PushRequest {
   readonly allowEmpty: boolean;
   /** Okta users, by id or login, whose match in Entra may be found anew. */
   readonly repin: readonly string[];
+  /** Whether it makes an INACTIVE mapping ACTIVE: before anything is written, and once its plan has been found to hold. */
+  readonly activates: boolean;
 }
 
 export const pushOutcomes = ['updated', 'unchanged', 'partial', 'failed', 'planned', 'accepted'] as const;
