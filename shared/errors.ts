@@ -45,6 +45,7 @@ export const faultTable = {
   plan_changed: { status: 409, title: 'Reality has overtaken the plan', retryable: false },
   too_many_removals: { status: 409, title: 'The change removes more members than the guard allows', retryable: false },
   would_empty_group: { status: 409, title: 'The change would leave the group without members', retryable: false },
+  match_changed: { status: 409, title: 'An Okta user is somebody else in Entra than before', retryable: false },
   last_owner: { status: 409, title: 'A group must keep an owner', retryable: false },
   quota_exceeded: { status: 409, title: 'The directory takes no more of these', retryable: false },
 

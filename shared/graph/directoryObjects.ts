@@ -24,7 +24,12 @@ export type DirectoryLookup =
 export interface GraphDirectoryObjects {
   /** Everybody with this object id, UPN or address; answers in the order given. */
   lookUp(type: DirectoryObject['type'], identities: readonly string[], call: Call): Promise<DirectoryLookup[]>;
+  /** The users of exactly these names; answers in the order given. */
+  lookUpUsers(names: readonly UserKey[], call: Call): Promise<DirectoryLookup[]>;
 }
+
+/** What one user alone has: no address counts, and a user principal name in the form of an object id is none. */
+export type UserKey = { readonly id: string } | { readonly userPrincipalName: string };
 
 const collections = {
   user: { path: '/users', select: 'id,displayName,userPrincipalName,mail,proxyAddresses' },
@@ -69,6 +74,14 @@ export function createGraphDirectoryObjects(graph: Graph): GraphDirectoryObjects
       );
       return parts.map((part) => readLookup(type, part));
     },
+
+    lookUpUsers: async (keys, call) => {
+      const parts = await readPatiently(keys.map(requestForUser), call);
+      return keys.flatMap((key, index) => {
+        const part = parts[index];
+        return part === undefined ? [] : [readUserLookup(key, part)];
+      });
+    },
   };
 }
 
@@ -77,22 +90,30 @@ function isPassing(part: GraphPart | undefined): boolean {
 }
 
 function requestFor(type: DirectoryObject['type'], identity: string): GraphBatchRequest {
-  const { path, select } = collections[type];
-  if (isGuid(identity)) {
-    const label = `GET ${path}/{id}`;
-    return { method: 'GET', path: withQuery(`${path}/${segment(identity)}`, { $select: select }), label };
-  }
+  if (isGuid(identity)) return requestById(type, identity);
   // A filter rather than the UPN in the path: that may begin with `$`, and it is one request for UPN and addresses.
   const conditions = [
     ...(type === 'user' ? [`userPrincipalName eq ${odataLiteral(identity)}`] : []),
     `mail eq ${odataLiteral(identity)}`,
     `proxyAddresses/any(p:p eq ${odataLiteral(`smtp:${identity}`)})`,
   ];
-  return {
-    method: 'GET',
-    path: withQuery(path, { $filter: conditions.join(' or '), $select: select }),
-    label: `GET ${path}?$filter`,
-  };
+  return requestByFilter(type, conditions.join(' or '));
+}
+
+function requestForUser(name: UserKey): GraphBatchRequest {
+  if ('id' in name) return requestById('user', name.id);
+  return requestByFilter('user', `userPrincipalName eq ${odataLiteral(name.userPrincipalName)}`);
+}
+
+function requestById(type: DirectoryObject['type'], id: string): GraphBatchRequest {
+  const { path, select } = collections[type];
+  const label = `GET ${path}/{id}`;
+  return { method: 'GET', path: withQuery(`${path}/${segment(id)}`, { $select: select }), label };
+}
+
+function requestByFilter(type: DirectoryObject['type'], $filter: string): GraphBatchRequest {
+  const { path, select } = collections[type];
+  return { method: 'GET', path: withQuery(path, { $filter, $select: select }), label: `GET ${path}?$filter` };
 }
 
 function readLookup(type: DirectoryObject['type'], part: GraphPart): DirectoryLookup {
@@ -103,6 +124,19 @@ function readLookup(type: DirectoryObject['type'], part: GraphPart): DirectoryLo
   const { object } = part;
   const rows: readonly unknown[] = Array.isArray(object?.value) ? object.value : [object];
   return { type: 'found', objects: rows.filter(isObject).map((row) => readDirectoryObject(type, row)) };
+}
+
+/** Held against the key once more: whoever is found is taken for the person, and gets its mail. */
+function readUserLookup(key: UserKey, part: GraphPart): DirectoryLookup {
+  const lookup = readLookup('user', part);
+  if (lookup.type === 'failed') return lookup;
+  const hasKey = ({ id, userPrincipalName }: DirectoryObject) =>
+    'id' in key ? isSame(id, key.id) : isSame(userPrincipalName ?? '', key.userPrincipalName);
+  return { type: 'found', objects: lookup.objects.filter(hasKey) };
+}
+
+function isSame(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase();
 }
 
 function readDirectoryObject(type: DirectoryObject['type'], row: GraphObject): DirectoryObject {

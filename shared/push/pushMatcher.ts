@@ -24,6 +24,10 @@ export interface PushMatcher {
     people: readonly SourcePerson[],
     pins: ReadonlyMap<string, PushPerson>,
     oktaAppId: string | null,
+    options: {
+      /** Whether pins are held against the accounts in the app; else only those of people whose login has changed. */
+      readonly verifyPins: boolean;
+    },
     call: Call,
   ): Promise<ReadonlyMap<string, Match>>;
 }
