@@ -20,10 +20,12 @@ export const faultTable = {
   kind_not_supported: { status: 400, title: 'This kind of group is not served by this action', retryable: false },
   unsupported_media_type: { status: 415, title: 'The content type is not supported', retryable: false },
   body_too_large: { status: 413, title: 'The body is too large', retryable: false },
+  hook_secret_wrong: { status: 401, title: 'The secret of the event hook is wrong', retryable: false },
 
   // What the request names
   group_not_found: { status: 404, title: 'No such group', retryable: false },
   operation_not_found: { status: 404, title: 'No such operation', retryable: false },
+  push_mapping_not_found: { status: 404, title: 'This Okta group has no push mapping', retryable: false },
   snapshot_not_found: { status: 404, title: 'No such deleted group', retryable: false },
   okta_object_not_found: { status: 404, title: 'No such object in Okta', retryable: false },
   member_not_found: { status: 404, title: 'No such user or recipient', retryable: false },
@@ -46,6 +48,11 @@ export const faultTable = {
   too_many_removals: { status: 409, title: 'The change removes more members than the guard allows', retryable: false },
   would_empty_group: { status: 409, title: 'The change would leave the group without members', retryable: false },
   match_changed: { status: 409, title: 'An Okta user is somebody else in Entra than before', retryable: false },
+  push_mapping_exists: { status: 409, title: 'The Okta group or the target is mapped already', retryable: false },
+  push_mapping_active: { status: 409, title: 'The push mapping is not INACTIVE', retryable: false },
+  push_mapping_inactive: { status: 409, title: 'The push mapping is INACTIVE', retryable: false },
+  not_approved: { status: 409, title: 'The first plan of the push mapping is not approved', retryable: false },
+  too_many_additions: { status: 409, title: 'The change adds more members than the mapping allows', retryable: false },
   last_owner: { status: 409, title: 'A group must keep an owner', retryable: false },
   quota_exceeded: { status: 409, title: 'The directory takes no more of these', retryable: false },
 

@@ -15,7 +15,7 @@ export interface PushRequest {
   readonly activates: boolean;
 }
 
-export const pushOutcomes = ['updated', 'unchanged', 'partial', 'failed', 'planned', 'accepted'] as const;
+export const pushOutcomes = ['updated', 'unchanged', 'partial', 'failed', 'planned', 'running'] as const;
 export type PushOutcome = (typeof pushOutcomes)[number];
 
 /** What came of a push, or what would. The same keys whether it is done, planned or goes on as an operation. */
