@@ -5,7 +5,7 @@ import { isEnded, type Operation } from '../operations/operation.ts';
 import type { OperationStore } from '../operations/operationStore.ts';
 import type { Blobs } from '../store/blobs.ts';
 import type { Lease, Leases } from '../store/leases.ts';
-import { type Removal, recentRemovals } from './membership/removalGuard.ts';
+import { recentOf, type Removal } from './membership/removalGuard.ts';
 
 /** What is known of a group's writers, kept in the blob whose lease is the right to write. */
 export interface GroupNotes {
@@ -13,8 +13,17 @@ export interface GroupNotes {
   readonly claim: { readonly fingerprint: string; readonly operationId: string | null } | null;
   /** Members that this app has removed in the last 24 hours. */
   readonly removals: readonly Removal[];
+  /** Members that this app has added in the last 24 hours. */
+  readonly additions: readonly Addition[];
   /** When this app last added a member; null: never, as far as is known. */
   readonly addedAtMs: number | null;
+}
+
+/** Members added by one request or one slice of it. */
+export interface Addition {
+  readonly atMs: number;
+  readonly count: number;
+  readonly slice?: string;
 }
 
 /** A group that nobody else writes to. */
@@ -54,11 +63,11 @@ export interface GroupLock {
     call: Call,
     work: (held: HeldGroup) => Promise<Result>,
   ): Promise<Hold<Result>>;
-  /** Members removed from the group in the last 24 hours, as it stands; for whoever only wants to know. */
-  recentRemovals(groupId: string, call: Call): Promise<readonly Removal[]>;
+  /** What is noted of the group, as it stands; for whoever only wants to know. */
+  notes(groupId: string, call: Call): Promise<GroupNotes>;
 }
 
-const noNotes: GroupNotes = { claim: null, removals: [], addedAtMs: null };
+const noNotes: GroupNotes = { claim: null, removals: [], additions: [], addedAtMs: null };
 const lookAgainMs = { least: 150, most: 500 };
 
 export function createGroupLock(dependencies: {
@@ -71,8 +80,9 @@ export function createGroupLock(dependencies: {
   const { leases, blobs, operations, clock, random } = dependencies;
 
   async function readNotes(name: string, call: Call): Promise<GroupNotes> {
-    const notes = ((await blobs.read(name, call)) as GroupNotes | null) ?? noNotes;
-    return { ...notes, removals: recentRemovals(notes.removals, clock.now()) };
+    // Notes of an earlier version lack what was not kept then.
+    const notes = { ...noNotes, ...((await blobs.read(name, call)) as Partial<GroupNotes> | null) };
+    return upToDate(notes, clock.now());
   }
 
   /** The operation that has claimed the group and goes on; a claim outlives its operation when the app crashed. */
@@ -128,8 +138,7 @@ export function createGroupLock(dependencies: {
         const operation = await bearWith(notes, applicant, heldCall, true);
         if (operation !== null) return { type: 'running', operation };
         const note = async (change: Partial<GroupNotes>) => {
-          const removals = recentRemovals(change.removals ?? notes.removals, clock.now());
-          const changed = { ...notes, ...change, removals };
+          const changed = upToDate({ ...notes, ...change }, clock.now());
           await blobs.write(name, changed, heldCall.proving(), taken.id);
           notes = changed;
         };
@@ -148,7 +157,7 @@ export function createGroupLock(dependencies: {
       }
     },
 
-    recentRemovals: async (groupId, call) => (await readNotes(nameOf(groupId), call)).removals,
+    notes: (groupId, call) => readNotes(nameOf(groupId), call),
   };
 }
 
@@ -160,11 +169,30 @@ export function createGroupLock(dependencies: {
 export async function noteWritten(held: HeldGroup, addedCount: number, removal: Removal): Promise<void> {
   if (addedCount + removal.count === 0) return;
   const { notes } = held;
-  const others = notes.removals.filter(({ slice }) => slice === undefined || slice !== removal.slice);
+  const isOther = ({ slice }: { readonly slice?: string }) => slice === undefined || slice !== removal.slice;
+  const addition = { ...removal, count: addedCount };
   await held.note({
-    removals: removal.count === 0 ? notes.removals : [...others, removal],
+    removals: removal.count === 0 ? notes.removals : [...notes.removals.filter(isOther), removal],
+    additions: addedCount === 0 ? notes.additions : withAddition(notes.additions.filter(isOther), addition),
     addedAtMs: addedCount === 0 ? notes.addedAtMs : removal.atMs,
   });
+}
+
+/** So near to each other that they are kept as one: people who come one by one must not make the notes grow. */
+const sameAdditionMs = 10 * 60_000;
+
+function withAddition(additions: readonly Addition[], { atMs, count, slice }: Addition): readonly Addition[] {
+  const last = additions.at(-1);
+  if (slice !== undefined) return [...additions, { atMs, count, slice }];
+  const isNear = last?.slice === undefined && last !== undefined && atMs - last.atMs < sameAdditionMs;
+  return isNear
+    ? [...additions.slice(0, -1), { atMs: last.atMs, count: last.count + count }]
+    : [...additions, { atMs, count }];
+}
+
+function upToDate(notes: GroupNotes, nowMs: number): GroupNotes {
+  const { removals, additions } = notes;
+  return { ...notes, removals: recentOf(removals, nowMs), additions: recentOf(additions, nowMs) };
 }
 
 /** The same for a request, whose reply must tell what was done: that it cannot be noted is a warning. */

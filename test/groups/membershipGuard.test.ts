@@ -9,7 +9,7 @@ import {
 import type { MembershipPlan, PlannedMember } from '../../shared/groups/membership/membershipPlan.ts';
 import {
   judgeRemovals,
-  recentRemovals,
+  recentOf,
   type Removal,
   type RemovalPlan,
 } from '../../shared/groups/membership/removalGuard.ts';
@@ -84,7 +84,7 @@ describe('the guard on removals', () => {
 
   test('forgets what is 24 hours old, and nothing younger', () => {
     const at = (atMs: number): Removal => ({ atMs, count: 1, sizeBefore: null });
-    expect(recentRemovals([at(0), at(1), at(hourMs)], 24 * hourMs)).toEqual([at(1), at(hourMs)]);
+    expect(recentOf([at(0), at(1), at(hourMs)], 24 * hourMs)).toEqual([at(1), at(hourMs)]);
   });
 
   test('never lets more go within 24 hours than its limit, and never empties, in whatever steps', () => {
@@ -101,7 +101,7 @@ describe('the guard on removals', () => {
         for (const { waitMs, adds, removes } of steps) {
           nowMs += waitMs;
           const removeCount = Math.min(removes, size);
-          const recent = recentRemovals(all, nowMs);
+          const recent = recentOf(all, nowMs);
           const fault = judgeRemovals(plan({ actualCount: size, addCount: adds, removeCount, recent }));
           if (fault !== null || removeCount === 0) continue;
           all.push({ atMs: nowMs, count: removeCount, sizeBefore: size });

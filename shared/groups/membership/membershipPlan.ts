@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { FaultCode } from '../../errors.ts';
 import type { GraphMember } from '../../graph/groups.ts';
 import { isGuid } from '../../guid.ts';
 import { createDesiredIndex, type DesiredIndex } from './desiredIndex.ts';
 import { type MemberTarget, targetOfMember } from './memberTarget.ts';
 import type { TargetResolution } from './memberTargets.ts';
+import { planIdOf } from './planId.ts';
 
 /** Whose membership is made exact: `users` leaves contacts, groups and devices as they are. */
 export const membershipScopes = ['users', 'all'] as const;
@@ -108,7 +108,7 @@ export function compareMembership(
       }
       const addList = [...adds.values()];
       return {
-        planId: planIdOf(groupId, addList, removes),
+        planId: planIdOf(groupId, addList.map(keyInPlan), removes.map(keyInPlan)),
         actualCount: actualIds.size,
         unchangedCount,
         adds: addList,
@@ -122,12 +122,16 @@ export function compareMembership(
 
 /**
  * Whether an entry that cannot be used may be somebody who is a member under another name. An id names one object for
- * ever; a user whom Exchange does not know yet is no member yet; who is protected stays anyway, and a kind that cannot
- * be a member is none.
+ * ever, and a user whom Exchange does not know yet is no member yet.
  */
 function mayMeanAMember(entry: string, { type, code }: Exclude<TargetResolution, { readonly type: 'found' }>): boolean {
   if (isGuid(entry) || type === 'not_ready') return false;
-  return code !== 'protected_object' && code !== 'member_kind_not_allowed';
+  return !isAboutSomebodyCertain(code);
+}
+
+/** Whether who a failure speaks of is certain: who is protected stays anyway, and a kind that cannot be a member is none. */
+export function isAboutSomebodyCertain(code: FaultCode): boolean {
+  return code === 'protected_object' || code === 'member_kind_not_allowed';
 }
 
 function whyKept(
@@ -151,10 +155,6 @@ function whyKept(
   return null;
 }
 
-/** Changes alone count: a plan stays the same while members that it leaves alone come and go. */
-function planIdOf(groupId: string, adds: readonly PlannedMember[], removes: readonly PlannedMember[]): string {
-  const keys = (members: readonly PlannedMember[]) =>
-    members.map(({ target }) => (target.id ?? target.key).toLowerCase()).sort();
-  const plan = JSON.stringify([groupId.toLowerCase(), keys(adds), keys(removes)]);
-  return createHash('sha256').update(plan).digest('hex').slice(0, 32);
+function keyInPlan({ target }: PlannedMember): string {
+  return target.id ?? target.key;
 }

@@ -132,7 +132,7 @@ export function createMembershipPlanSlice(dependencies: {
       }
       if (held !== null) warnOfLag(held.notes, clock.now(), call);
       if (held !== null) refusePlan(request, plan, held.notes.removals);
-      else warnOfRefusal(request, plan, await groupLock.recentRemovals(lockIdOf(group), call), call);
+      else warnOfRefusal(request, plan, (await groupLock.notes(lockIdOf(group), call)).removals, call);
       const left = request.isDryRun ? [] : pagesOf(plan.adds, plan.removes, plan.actualCount);
       return { type: 'more', change: await store(operation, request, { plan, rows: [], left }, call) };
     },

@@ -26,8 +26,12 @@ const windowMs = 24 * 3_600_000;
 const leastAllowed = 5;
 const allowedPercent = 10;
 
-export function recentRemovals(removals: readonly Removal[], nowMs: number): readonly Removal[] {
-  return removals.filter(({ atMs }) => atMs > nowMs - windowMs);
+/** What the guard counts: the last 24 hours. */
+export function recentOf<Change extends { readonly atMs: number }>(
+  changes: readonly Change[],
+  nowMs: number,
+): readonly Change[] {
+  return changes.filter(({ atMs }) => atMs > nowMs - windowMs);
 }
 
 /**

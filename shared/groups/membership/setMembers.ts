@@ -82,7 +82,7 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
   async function planOnly(group: Group, request: SetMembersRequest, call: Call): Promise<SetMembersReply> {
     const plan = await planInTime(group, request, call);
     if (plan === null) return startOperation(group, request, null, null, call);
-    warnOfRefusal(request, plan, await groupLock.recentRemovals(lockIdOf(group), call), call);
+    warnOfRefusal(request, plan, (await groupLock.notes(lockIdOf(group), call)).removals, call);
     if (plan.adds.length + plan.removes.length > 0) warnOfNotes(group, call);
     const rows = [...remarkRows(plan), ...rowsOfPlan(plan)];
     if (rows.length <= maxRowsAtOnce) return replyOfPlan(group, plan, rows, true);
