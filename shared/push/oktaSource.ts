@@ -121,7 +121,7 @@ function warnOfForeignIds(appUsers: readonly OktaAppUser[], call: Call): void {
   const [example] = foreign;
   if (example === undefined) return;
   call.warn(
-    `The external id of ${foreign.length} users of the Office 365 app is no object id of Entra and is not used (of ${example.userName ?? example.id} for one); they are matched by user principal name.`,
+    `Users of the Office 365 app whose external id is no object id of Entra: ${foreign.length} (${example.userName ?? example.id} for one). They are matched by user principal name.`,
   );
 }
 
