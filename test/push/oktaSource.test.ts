@@ -198,7 +198,9 @@ test('somebody is found by id and by login, in any letters, and by nothing else'
 describe('accounts in the Office 365 app', () => {
   test('of a few are read one by one; who has none is left out', async () => {
     const appId = await org.appId();
-    const ids = await Promise.all([kaya, 'okta.only@example.com', 'liam.corrigan@contoso.com'].map(org.userId));
+    const ids = await Promise.all(
+      [kaya, 'okta.only@example.com', 'liam.corrigan@contoso.com'].map((login) => org.userId(login)),
+    );
     await org.putAccount('liam.corrigan@contoso.com', { externalId: null, userName: 'liam@contoso.com' });
     await world.control.clearCalls();
     const accounts = await source.accounts(appId, [...ids, ...ids], call);
@@ -271,7 +273,9 @@ describe('accounts in the Office 365 app', () => {
     await org.putAccount('mina.sato@contoso.com', {
       externalId: (await entraIdOf('mina.sato@contoso.com')).toUpperCase(),
     });
-    const [liam, mina] = await Promise.all(['liam.corrigan@contoso.com', 'mina.sato@contoso.com'].map(org.userId));
+    const [liam, mina] = await Promise.all(
+      ['liam.corrigan@contoso.com', 'mina.sato@contoso.com'].map((login) => org.userId(login)),
+    );
     const accounts = await source.accounts(appId, [id, liam ?? '', mina ?? ''], call);
     expect(accounts.get(id)).toEqual({ externalId: null, userPrincipalName: kaya });
     expect(accounts.get(mina ?? '')).toMatchObject({ externalId: await entraIdOf('mina.sato@contoso.com') });
