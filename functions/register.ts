@@ -1,4 +1,5 @@
 import type { Action } from '../shared/action/contract.ts';
+import { type Endpoint, registerEndpoints } from '../shared/action/endpoint.ts';
 import { registerActions } from '../shared/action/register.ts';
 import { registerWorkers, type Worker } from '../shared/action/worker.ts';
 import { systemClock } from '../shared/clock.ts';
@@ -20,6 +21,8 @@ import { setMembers } from './members/setMembers.ts';
 import { cancelOperation } from './operations/cancelOperation.ts';
 import { getOperation } from './operations/getOperation.ts';
 import { listOperations } from './operations/listOperations.ts';
+import { receiveEventHook } from './push/receiveEventHook.ts';
+import { verifyEventHook } from './push/verifyEventHook.ts';
 import { runOperation } from './workers/runOperation.ts';
 import { runOperationPoison } from './workers/runOperationPoison.ts';
 import { sweep } from './workers/sweep.ts';
@@ -47,11 +50,14 @@ export const actions: readonly Action[] = [
   listAudit,
 ];
 
+/** What speaks the protocol of somebody else. */
+export const endpoints: readonly Endpoint[] = [verifyEventHook, receiveEventHook];
+
 /** What queues and timers set off. */
 export const workers: readonly Worker[] = [runOperation, runOperationPoison, sweep];
 
 /**
- * The composition root: reads the settings once, wires the services, registers the actions of the enabled rooms.
+ * The composition root: reads the settings once, wires the services, registers what the enabled rooms have.
  * With wrong settings all actions are registered, and each call says which settings to mend: a throw here would leave
  * an administrator with an app that lists no functions and a reason buried in the host's log
  * (docs/decisions/wrong-settings-still-register.md). Workers are not: their messages can wait, and would end as poison.
@@ -68,12 +74,15 @@ export function register(options: { env: Environment } & Partial<Outside>): void
     const services = () => {
       throw fault;
     };
-    registerActions(actions, new Set(rooms), { services, writeMode: 'off', clock: outside.clock });
+    const everywhere = new Set(rooms);
+    registerActions(actions, everywhere, { services, writeMode: 'off', clock: outside.clock });
+    registerEndpoints(endpoints, everywhere, { services, clock: outside.clock });
     return;
   }
   const services = createServices(result.config, outside);
   const { writeMode, enabledRooms } = result.config;
   const runtime = { services: () => services, writeMode, clock: outside.clock };
   registerActions(actions, enabledRooms, runtime);
+  registerEndpoints(endpoints, enabledRooms, runtime);
   registerWorkers(workers, enabledRooms, runtime);
 }

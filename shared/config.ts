@@ -12,7 +12,7 @@ export const processEnvironment: Environment = process.env;
 export type WriteMode = 'on' | 'reportOnly' | 'off';
 
 /** A family of actions. Those not listed in ENABLED_ROOMS are not registered. */
-export const rooms = ['connection', 'groups', 'members', 'operations'] as const;
+export const rooms = ['connection', 'groups', 'members', 'operations', 'push'] as const;
 export type Room = (typeof rooms)[number];
 
 export type Credential =
@@ -60,6 +60,10 @@ export interface Config {
   readonly exchange: UpstreamSettings;
   /** null: Okta's API is not used. */
   readonly okta: OktaSettings | null;
+  /** What Okta's event hook sends: the current one, and for a while the one before. None: no event is accepted. */
+  readonly eventHookSecrets: readonly string[];
+  /** When all push mappings are reconciled: NCRONTAB of six fields, UTC. */
+  readonly reconcileSchedule: string;
   readonly storage: Storage;
   readonly enabledRooms: ReadonlySet<Room>;
   readonly writeMode: WriteMode;
@@ -119,6 +123,8 @@ export function readConfig(env: Environment): ConfigResult {
   const enabledRooms = readRooms(settings);
   const credential = readCredential(settings);
   const okta = readOkta(settings);
+  const eventHookSecrets = readEventHookSecrets(settings);
+  const reconcileSchedule = readSchedule(settings, 'RECONCILE_SCHEDULE', '0 0 */6 * * *');
   const storage = readStorage(settings, cloud.storageSuffix);
   const config: Config = {
     tenantId,
@@ -127,6 +133,8 @@ export function readConfig(env: Environment): ConfigResult {
     graph: { baseUrl: settings.origin('GRAPH_BASE_URL', cloud.graph), scope: `${cloud.graph}/.default` },
     exchange: { baseUrl: settings.origin('EXCHANGE_BASE_URL', cloud.exchange), scope: `${cloud.exchange}/.default` },
     okta,
+    eventHookSecrets,
+    reconcileSchedule,
     storage,
     enabledRooms,
     writeMode: settings.oneOf('WRITE_MODE', ['on', 'reportOnly', 'off'], 'on'),
@@ -236,8 +244,9 @@ function readRooms(settings: SettingsReader): ReadonlySet<Room> {
     const message = names.length === 0 ? 'names no room' : 'names a room that does not exist';
     settings.fault('ENABLED_ROOMS', message, `Use a list of these, separated by commas: ${allowed.join(', ')}.`);
   }
-  // Long work of `members` goes on as an operation, and a reply that names one must lead somewhere.
-  const needed = names.includes('members') ? [...names, 'operations'] : names;
+  // Long work of these goes on as an operation, and a reply that names one must lead somewhere.
+  const isLong = names.includes('members') || names.includes('push');
+  const needed = isLong ? [...names, 'operations'] : names;
   return new Set(names.includes('all') ? rooms : rooms.filter((room) => needed.includes(room)));
 }
 
@@ -332,6 +341,53 @@ function readOktaKey(settings: SettingsReader): ReturnType<typeof readPrivateKey
   const key = readPrivateKey(text);
   if (key === null) settings.fault('OKTA_PRIVATE_KEY', 'is no private RSA key that can be used', `Set it to ${what}.`);
   return key;
+}
+
+/** The current one first. */
+function readEventHookSecrets(settings: SettingsReader): readonly string[] {
+  const [name, previousName] = ['OKTA_EVENT_HOOK_SECRET', 'OKTA_EVENT_HOOK_SECRET_PREVIOUS'];
+  const what = '20 characters or more without spaces, such as "openssl rand -hex 32" gives';
+  const [current, previous] = [name, previousName].map((each) => {
+    const secret = settings.optional(each);
+    if (secret === null) return null;
+    if (secret.startsWith('@Microsoft.KeyVault(')) {
+      const fix = 'Give the identity of the app the role Key Vault Secrets User, and check the reference.';
+      settings.fault(each, 'is a Key Vault reference that was not resolved', fix);
+    } else if (!/^[\x21-\x7e]{20,}$/.test(secret)) {
+      settings.fault(each, 'is too short for a secret, or holds what a header cannot', `Set ${each} to ${what}.`);
+    }
+    return secret;
+  });
+  if (current === null && previous !== null) {
+    settings.fault(name, 'is not set, but the one before it is', `Set ${name}, or remove ${previousName}.`);
+  }
+  return [current, previous].flatMap((secret) => secret ?? []);
+}
+
+/** Second, minute, hour, day, month, day of the week. */
+const scheduleRanges = [
+  { least: 0, most: 59 },
+  { least: 0, most: 59 },
+  { least: 0, most: 23 },
+  { least: 1, most: 31 },
+  { least: 1, most: 12 },
+  { least: 0, most: 6 },
+] as const;
+
+/** Held against its form here: the host would not list the function, and say so in its log alone. */
+function readSchedule(settings: SettingsReader, name: string, fallback: string): string {
+  const schedule = settings.optional(name) ?? fallback;
+  const fields = schedule.split(/\s+/);
+  const isValid = scheduleRanges.every(({ least, most }, index) =>
+    (fields[index] ?? '').split(',').every((part) => {
+      const [, from = least, to = from] = /^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:\/[1-9]\d?)?$/.exec(part) ?? ['', '-1'];
+      return Number(from) >= least && Number(to) <= most && Number(from) <= Number(to);
+    }),
+  );
+  if (isValid && fields.length === scheduleRanges.length) return schedule;
+  const fix = `Give six fields of numbers (second minute hour day month day-of-week, UTC), like ${fallback}.`;
+  settings.fault(name, 'is no NCRONTAB schedule', fix);
+  return fallback;
 }
 
 function readStorage(settings: SettingsReader, storageSuffix: string): Storage {

@@ -15,8 +15,10 @@ import type { GroupUpdater } from './groups/update/updateGroup.ts';
 import type { OperationWorker } from './operations/operationWorker.ts';
 import type { Operations } from './operations/operations.ts';
 import type { Sweeper } from './operations/sweeper.ts';
+import type { EventHookReceiver } from './push/hooks/receiver.ts';
 import { layGround, type Outside } from './services/ground.ts';
 import { openGroupsRoom } from './services/groupsRoom.ts';
+import { openHookRoom } from './services/hookRoom.ts';
 import { openMembersRoom } from './services/membersRoom.ts';
 import { openOperationsRoom } from './services/operationsRoom.ts';
 
@@ -40,6 +42,7 @@ export interface Services {
   readonly clock: Clock;
   readonly connectionTester: ConnectionTester;
   readonly auditReader: AuditReader;
+  readonly eventHookReceiver: EventHookReceiver;
 }
 
 /** Wires everything once, room by room. */
@@ -52,5 +55,6 @@ export function createServices(config: Config, outside: Outside): Services {
     ...members,
     ...openGroupsRoom(ground, members),
     ...openOperationsRoom(config, ground, members),
+    ...openHookRoom(config, ground),
   };
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { actions, register, workers } from '../functions/register.ts';
+import { actions, endpoints, register, workers } from '../functions/register.ts';
 import { type LocalHost, startLocalHost } from '../local/host/host.ts';
 import type { JsonObject } from './support/world.ts';
 
@@ -43,6 +43,9 @@ const pinned = [
   'getOperation function GET operations/{operationId}',
   'cancelOperation function POST operations/{operationId}/cancel',
   'listAudit function GET audit',
+
+  'verifyEventHook anonymous GET okta/events',
+  'receiveEventHook anonymous POST okta/events',
 ];
 /** What works without being called: queue or schedule, UTC. */
 const pinnedWorkers = [
@@ -53,15 +56,17 @@ const pinnedWorkers = [
 const poisonSuffix = '-poison';
 const operationNames = ['listOperations', 'getOperation', 'cancelOperation', 'listAudit'];
 /** Only what has a proof of its own may be here: an event hook's secret, a signed state (design §4). */
-const anonymous: string[] = [];
+const anonymous = ['verifyEventHook', 'receiveEventHook'];
+/** What is called over HTTP. */
+const called = [...actions, ...endpoints];
 
 describe('what is registered', () => {
   test('is exactly the pinned list, each with its key level, method and route', async () => {
     const { functions } = await load({ ...settings, ENABLED_ROOMS: 'all' });
-    const [called, working] = [true, false].map((isHttp) =>
+    const [overHttp, working] = [true, false].map((isHttp) =>
       functions.filter(({ trigger }) => (trigger.type === 'httpTrigger') === isHttp),
     );
-    const shownActions = called?.map(({ name, trigger }) => {
+    const shownActions = overHttp?.map(({ name, trigger }) => {
       const methods = (trigger.methods as string[]).join('+');
       return [name, trigger.authLevel, methods, trigger.route].map(String).join(' ');
     });
@@ -84,7 +89,7 @@ describe('what is registered', () => {
         .map((queue) => `${queue}${poisonSuffix}`)
         .sort(),
     );
-    const names = [...actions, ...workers].map(({ name }) => name);
+    const names = [...called, ...workers].map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
   });
 
@@ -92,7 +97,7 @@ describe('what is registered', () => {
     // This process has no settings of the app: what is registered then says so (below).
     const host = await startLocalHost({ load: () => import('../functions/index.ts') });
     hosts.push(host);
-    expect(host.functions.map(({ name }) => name)).toEqual(actions.map(({ name }) => name));
+    expect(host.functions.map(({ name }) => name)).toEqual(called.map(({ name }) => name));
     expect((await callConnection(host)).body.code).toBe('configuration_invalid');
   });
 
@@ -103,7 +108,7 @@ describe('what is registered', () => {
   });
 
   test('has no route twice for one method', () => {
-    const routes = actions.map(({ method, route }) => `${method} ${route.replaceAll(/\{\w+\}/g, '{}').toLowerCase()}`);
+    const routes = called.map(({ method, route }) => `${method} ${route.replaceAll(/\{\w+\}/g, '{}').toLowerCase()}`);
     expect(new Set(routes).size).toBe(routes.length);
   });
 
@@ -137,7 +142,7 @@ describe('what is registered', () => {
       ],
     ],
     ['operations', [...operationNames, 'sweep']],
-    ['all', [...actions, ...workers].map(({ name }) => name)],
+    ['all', [...called, ...workers].map(({ name }) => name)],
   ])('with ENABLED_ROOMS "%s" is only what those rooms have', async (rooms, names) => {
     expect(await namesFor({ ...settings, ENABLED_ROOMS: rooms })).toEqual(names);
   });
@@ -223,7 +228,7 @@ describe('wrong settings', () => {
 
   // A worker's messages can wait; they would end as poison.
   test('leave every action registered, and no worker', async () => {
-    expect(await namesFor(wrong)).toEqual(actions.map(({ name }) => name));
+    expect(await namesFor(wrong)).toEqual(called.map(({ name }) => name));
   });
 
   test('are all listed with the fix by every call, and no value of any is told', async () => {
@@ -242,6 +247,10 @@ describe('wrong settings', () => {
 
   test('are told to nobody without a key', async () => {
     const host = await load(wrong);
+    const posted = await fetch(`${host.url}/api/okta/events`, { method: 'POST', body: '{}' });
+    const text = await posted.text();
+    expect([posted.status, (JSON.parse(text) as JsonObject).code]).toEqual([500, 'configuration_invalid']);
+    expect(named.filter((name) => text.includes(name))).toEqual([]);
     const response = await fetch(`${host.url}/api/connection`);
     expect([response.status, await response.text()]).toEqual([401, '']);
   });

@@ -6,10 +6,21 @@ import { Fault } from '../errors.ts';
  * @throws Fault `body_too_large`, `unsupported_media_type`, `invalid_json`
  */
 export async function readJsonBody(request: HttpRequest, limitBytes: number): Promise<unknown> {
-  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes);
   const bytes = await readBytes(request, limitBytes);
   const contentType = request.headers.get('content-type');
   if (bytes.length > 0 || contentType !== null) refuseOtherTypes(contentType);
+  return parseJson(bytes, request);
+}
+
+/**
+ * The same, whatever type the sender gives it.
+ * @throws Fault `body_too_large`, `invalid_json`
+ */
+export async function readJsonOfAnyType(request: HttpRequest, limitBytes: number): Promise<unknown> {
+  return parseJson(await readBytes(request, limitBytes), request);
+}
+
+function parseJson(bytes: Buffer, request: HttpRequest): unknown {
   if (bytes.length === 0) throw emptyBody(request);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown;
@@ -24,6 +35,7 @@ export async function readJsonBody(request: HttpRequest, limitBytes: number): Pr
 }
 
 async function readBytes(request: HttpRequest, limitBytes: number): Promise<Buffer> {
+  if (Number(request.headers.get('content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (request.body !== null) {
@@ -48,7 +60,7 @@ function refuseOtherTypes(contentType: string | null): void {
 function tooLarge(limitBytes: number): Fault {
   return new Fault('body_too_large', {
     detail: `The body is larger than ${limitBytes} bytes.`,
-    fix: 'Send fewer members in one request.',
+    fix: 'Send less in one request, such as fewer members.',
   });
 }
 

@@ -1,16 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import type { HttpHandler, HttpRequest } from '@azure/functions';
-import { type Call, startCall } from '../call.ts';
+import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import type { WriteMode } from '../config.ts';
-import { Fault, faultTable, type FieldFault, toFault } from '../errors.ts';
+import { Fault, type FieldFault } from '../errors.ts';
 import type { Services } from '../services.ts';
 import { readJsonBody } from './body.ts';
 import type { Action, Input } from './contract.ts';
-import { createLog } from './log.ts';
-import { acceptedReply, faultReply, jsonReply, outcomeModeHeader } from './reply.ts';
+import { acceptedReply, jsonReply } from './reply.ts';
 import { splitTextLists } from './textLists.ts';
 import { createValidator } from './validate.ts';
+import { wrapHandler } from './wrap.ts';
 
 export interface Runtime {
   /** @throws Fault `configuration_invalid` */
@@ -22,48 +21,24 @@ export interface Runtime {
 /** Query parameters that belong to the Functions host, in any case: the key and the name of its client. */
 const hostQueryNames = ['code', 'clientid'];
 
-/**
- * The one wrapper around every action: request id, deadline, validation, the call, the reply, one log line. Whatever is
- * thrown ends as a problem reply; the host's empty 500 is never reached (functions.md §2).
- */
+/** An action behind the one wrapper: validation, the call, the reply. */
 export function createHandler(action: Action, runtime: Runtime): HttpHandler {
   const readInput = createInputReader(action, runtime.writeMode);
-  return async (request, context) => {
-    const startedAtMs = runtime.clock.now();
-    const requestId = readRequestId(request);
-    const log = createLog(context);
-    const call = startCall({ requestId, action: action.name, log }, runtime.clock);
-    const summary = { event: 'call', action: action.name, requestId };
-    const durationMs = () => runtime.clock.now() - startedAtMs;
-    try {
-      const services = runtime.services();
-      const input = await readInput(request, call);
-      const { status, reply } = await action.perform(input, services);
-      const isForcedDryRun = action.writes && runtime.writeMode === 'reportOnly';
-      if (isForcedDryRun) call.warn('WRITE_MODE is reportOnly: this was a dry run, nothing was written.');
-      const outcome = typeof reply.outcome === 'string' ? reply.outcome : null;
-      log.info({ ...summary, status, outcome, code: null, dryRun: input.isDryRun, durationMs: durationMs() });
-      const ofWrites = action.writes ? { dryRun: input.isDryRun, warnings: call.warnings } : {};
-      const body = { ...reply, ...ofWrites, requestId };
-      return status === 202 ? acceptedReply(request, requestId, body) : jsonReply(status, requestId, body);
-    } catch (error) {
-      const fault = toFault(error);
-      const { status } = faultTable[fault.code];
-      const line = { ...summary, status, outcome: null, code: fault.code, dryRun: null, durationMs: durationMs() };
-      if (status >= 500) log.error(line, fault);
-      else log.warn(line);
-      const isFlow = request.headers.get(outcomeModeHeader)?.trim().toLowerCase() === 'flow';
-      return faultReply(fault, { requestId, isFlow });
-    } finally {
-      call.end();
-    }
-  };
-}
-
-/** A caller's id is taken over when it cannot break a log line or a table key. */
-function readRequestId(request: HttpRequest): string {
-  const given = request.headers.get('x-request-id');
-  return given !== null && /^[\w.-]{1,128}$/.test(given) ? given : randomUUID();
+  return wrapHandler({ name: action.name }, runtime.clock, async (request, call) => {
+    const services = runtime.services();
+    const input = await readInput(request, call);
+    const { status, reply } = await action.perform(input, services);
+    const isForcedDryRun = action.writes && runtime.writeMode === 'reportOnly';
+    if (isForcedDryRun) call.warn('WRITE_MODE is reportOnly: this was a dry run, nothing was written.');
+    const { requestId, warnings } = call;
+    const ofWrites = action.writes ? { dryRun: input.isDryRun, warnings } : {};
+    const body = { ...reply, ...ofWrites, requestId };
+    return {
+      reply: status === 202 ? acceptedReply(request, requestId, body) : jsonReply(status, requestId, body),
+      outcome: typeof reply.outcome === 'string' ? reply.outcome : null,
+      isDryRun: input.isDryRun,
+    };
+  });
 }
 
 function createInputReader(

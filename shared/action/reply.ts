@@ -9,13 +9,19 @@ const refusals: readonly number[] = [403, 404, 409];
 /** Told where the upstream did not say. */
 const defaultRetryAfterSeconds = 10;
 
+/** What the Functions host sends as it is. */
+export type Reply = Omit<HttpResponseInit, 'headers' | 'status'> & {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
 export interface FaultReplyOptions {
   readonly requestId: string;
   readonly isFlow: boolean;
 }
 
 /** RFC 9457 problem details, or for flows a flat refusal. */
-export function faultReply(fault: Fault, { requestId, isFlow }: FaultReplyOptions): HttpResponseInit {
+export function faultReply(fault: Fault, { requestId, isFlow }: FaultReplyOptions): Reply {
   const { status, title, retryable } = faultTable[fault.code];
   if (isFlow && refusals.includes(status)) {
     return jsonReply(200, requestId, {
@@ -60,7 +66,7 @@ export function acceptedReply(
   request: Pick<HttpRequest, 'url'>,
   requestId: string,
   body: Readonly<Record<string, unknown>>,
-): HttpResponseInit {
+): Reply {
   const { operationId, retryAfterSeconds } = body;
   const { origin, pathname } = new URL(request.url);
   // Beside the action that was called, under whatever prefix host.json gives.
@@ -76,20 +82,21 @@ export function acceptedReply(
   };
 }
 
-export function jsonReply(
-  status: number,
-  requestId: string,
-  body: Readonly<Record<string, unknown>>,
-): Omit<HttpResponseInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> } {
+export function jsonReply(status: number, requestId: string, body: Readonly<Record<string, unknown>>): Reply {
+  const headers = { 'content-type': 'application/json', ...headersOf(requestId) };
+  return { status, headers, body: JSON.stringify(body) };
+}
+
+/** 204: all is said by the status. */
+export function emptyReply(requestId: string): Reply {
+  return { status: 204, headers: headersOf(requestId) };
+}
+
+function headersOf(requestId: string): Readonly<Record<string, string>> {
   return {
-    status,
-    headers: {
-      'content-type': 'application/json',
-      'x-request-id': requestId,
-      // Replies name people and groups: nothing between here and the caller may keep them.
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    },
-    body: JSON.stringify(body),
+    'x-request-id': requestId,
+    // Replies name people and groups: nothing between here and the caller may keep them.
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
   };
 }

@@ -3,15 +3,16 @@ import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import type { Storage } from '../config.ts';
 import { loadStorageCredential, storageRetries, unlessAborted } from './connect.ts';
-import { storeFault } from './storeFault.ts';
+import { statusOfStoreError, storeFault } from './storeFault.ts';
 
 export interface Queues {
   /**
    * Puts a message onto a queue, to be seen at `dueAtMs` at the earliest: at once when absent. `dueAt` goes into the
-   * message as well, since the queue's clock is not ours (design §6.9).
+   * message as well, since the queue's clock is not ours (design §6.9). One request, but for the first message of all.
+   * @param message what JSON can hold, up to 48 KiB of it
    * @throws Fault `storage_unavailable`
    */
-  send(queue: string, message: Readonly<Record<string, string>>, call: Call, dueAtMs?: number): Promise<void>;
+  send(queue: string, message: Readonly<Record<string, unknown>>, call: Call, dueAtMs?: number): Promise<void>;
   /** Opens a queue, and makes it where it is missing, without a message. @throws Fault `storage_unavailable` */
   probe(queue: string, call: Call): Promise<void>;
 }
@@ -19,22 +20,24 @@ export interface Queues {
 /** How long a message can stay unseen (Azure Queue storage: 7 days); one that is due later is sent on again then. */
 const maxDelaySeconds = 7 * 24 * 3_600 - 60;
 
-/** Azure Queue storage. The SDK is loaded, and a queue made, with the first use. */
+/** Azure Queue storage. The SDK is loaded with the first use, and a queue made when it turns out to be missing. */
 export function createQueues(storage: Storage, clock: Clock): Queues {
   const opened = new Map<string, Promise<QueueClient>>();
 
-  async function open(name: string): Promise<QueueClient> {
-    const client = await connect(storage, name);
-    await client.createIfNotExists();
-    return client;
-  }
-
-  /** Opened anew after whatever failed: the queue may be gone, or the role. */
+  /** Opened anew after whatever failed. */
   async function use(name: string, what: string, call: Call, work: (queue: QueueClient) => Promise<unknown>) {
-    const queue = opened.get(name) ?? open(name);
-    opened.set(name, queue);
+    const opening = opened.get(name) ?? connect(storage, name);
+    opened.set(name, opening);
+    const { signal } = call.deadline;
     try {
-      await work(await unlessAborted(queue, call.deadline.signal));
+      const queue = await unlessAborted(opening, signal);
+      try {
+        await work(queue);
+      } catch (error) {
+        if (statusOfStoreError(error) !== 404) throw error;
+        await queue.createIfNotExists({ abortSignal: signal });
+        await work(queue);
+      }
     } catch (error) {
       opened.delete(name);
       throw storeFault(error, `${what} the queue ${name}`, call);
@@ -64,7 +67,7 @@ export function createQueues(storage: Storage, clock: Clock): Queues {
 }
 
 /** The one way a message is written: base64, as `messageEncoding` of host.json says; raw text ends in poison (functions.md §4). */
-export function encodeMessage(message: Readonly<Record<string, string>>): string {
+export function encodeMessage(message: Readonly<Record<string, unknown>>): string {
   return Buffer.from(JSON.stringify(message), 'utf8').toString('base64');
 }
 

@@ -168,12 +168,23 @@ describe('queues', () => {
     expect(Number(visibility)).toBe(7 * 24 * 3_600 - 60);
   });
 
-  test('that somebody has removed are made again with the use after the next', async () => {
-    await queues.send('work', { n: '1' }, call);
+  test('are made where they are missing, and the message is sent all the same', async () => {
+    await queues.send('work', { n: 1 }, call);
+    expect(proxies.queue.seen).toHaveLength(3);
     await queue.delete();
-    expect((await faultOf(queues.send('work', { n: '2' }, call))).code).toBe('storage_unavailable');
-    await queues.send('work', { n: '3' }, call);
-    expect((await peek()).map(({ messageText }) => decode(messageText))).toEqual([{ n: '3' }]);
+    await queues.send('work', { n: 2 }, call);
+    expect((await peek()).map(({ messageText }) => decode(messageText))).toEqual([{ n: 2 }]);
+    await queue.delete();
+    await queues.probe('work', call);
+    expect(await queue.exists()).toBe(true);
+  });
+
+  test('take a message in one request', async () => {
+    await queue.create();
+    const message = { list: [{ n: 1, none: null }], yes: true };
+    await queues.send('work', message, call);
+    expect(proxies.queue.seen).toEqual([expect.stringMatching(/^POST [^?]*\/work\/messages\?/)]);
+    expect((await peek()).map(({ messageText }) => decode(messageText))).toEqual([message]);
   });
 
   test('that cannot be reached are a fault, and once they can all is well', async () => {
