@@ -23,6 +23,8 @@ import { getOperation } from './operations/getOperation.ts';
 import { listOperations } from './operations/listOperations.ts';
 import { receiveEventHook } from './push/receiveEventHook.ts';
 import { verifyEventHook } from './push/verifyEventHook.ts';
+import { collectEvents } from './workers/collectEvents.ts';
+import { collectEventsPoison } from './workers/collectEventsPoison.ts';
 import { runOperation } from './workers/runOperation.ts';
 import { runOperationPoison } from './workers/runOperationPoison.ts';
 import { sweep } from './workers/sweep.ts';
@@ -54,7 +56,7 @@ export const actions: readonly Action[] = [
 export const endpoints: readonly Endpoint[] = [verifyEventHook, receiveEventHook];
 
 /** What queues and timers set off. */
-export const workers: readonly Worker[] = [runOperation, runOperationPoison, sweep];
+export const workers: readonly Worker[] = [runOperation, runOperationPoison, collectEvents, collectEventsPoison, sweep];
 
 /**
  * The composition root: reads the settings once, wires the services, registers what the enabled rooms have.

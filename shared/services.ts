@@ -15,12 +15,14 @@ import type { GroupUpdater } from './groups/update/updateGroup.ts';
 import type { OperationWorker } from './operations/operationWorker.ts';
 import type { Operations } from './operations/operations.ts';
 import type { Sweeper } from './operations/sweeper.ts';
+import type { EventCollector } from './push/hooks/collector.ts';
 import type { EventHookReceiver } from './push/hooks/receiver.ts';
 import { layGround, type Outside } from './services/ground.ts';
 import { openGroupsRoom } from './services/groupsRoom.ts';
 import { openHookRoom } from './services/hookRoom.ts';
 import { openMembersRoom } from './services/membersRoom.ts';
 import { openOperationsRoom } from './services/operationsRoom.ts';
+import { layPushGround } from './services/pushGround.ts';
 
 export type { Outside } from './services/ground.ts';
 
@@ -43,6 +45,7 @@ export interface Services {
   readonly connectionTester: ConnectionTester;
   readonly auditReader: AuditReader;
   readonly eventHookReceiver: EventHookReceiver;
+  readonly eventCollector: EventCollector;
 }
 
 /** Wires everything once, room by room. */
@@ -55,6 +58,6 @@ export function createServices(config: Config, outside: Outside): Services {
     ...members,
     ...openGroupsRoom(ground, members),
     ...openOperationsRoom(config, ground, members),
-    ...openHookRoom(config, ground),
+    ...openHookRoom(config, ground, layPushGround(ground)),
   };
 }

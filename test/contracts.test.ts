@@ -51,6 +51,8 @@ const pinned = [
 const pinnedWorkers = [
   'runOperation queueTrigger operations AzureWebJobsStorage',
   'runOperationPoison queueTrigger operations-poison AzureWebJobsStorage',
+  'collectEvents queueTrigger events AzureWebJobsStorage',
+  'collectEventsPoison queueTrigger events-poison AzureWebJobsStorage',
   'sweep timerTrigger 0 */2 * * * *',
 ];
 const poisonSuffix = '-poison';

@@ -8,6 +8,12 @@ import { createLog } from './log.ts';
 /** A call of a worker: nobody reads its warnings but the worker itself. */
 export type WorkerCall = Call & { readonly warnings: readonly string[] };
 
+/** How a message came. */
+export interface Delivery {
+  /** More than 1: an earlier try failed, or its process ended in the middle of it. */
+  readonly count: number;
+}
+
 /** One function that a queue or a timer sets off: its trigger, and a call into a room of shared/. */
 export type Worker = {
   readonly name: string;
@@ -18,7 +24,7 @@ export type Worker = {
   | {
       readonly trigger: 'queue';
       readonly queue: string;
-      readonly run: (message: unknown, call: WorkerCall, services: Services) => Promise<unknown>;
+      readonly run: (message: unknown, call: WorkerCall, services: Services, delivery: Delivery) => Promise<unknown>;
     }
   | {
       readonly trigger: 'timer';
@@ -62,7 +68,8 @@ async function runWorker(
   const startedAtMs = clock.now();
   const summary = () => ({ event: 'worker', worker: worker.name, requestId, durationMs: clock.now() - startedAtMs });
   try {
-    await (worker.trigger === 'queue' ? worker.run(message, call, services()) : worker.run(call, services()));
+    const delivery = { count: Number(context.triggerMetadata?.dequeueCount ?? 1) };
+    await (worker.trigger === 'queue' ? worker.run(message, call, services(), delivery) : worker.run(call, services()));
     log.info({ ...summary(), failed: false });
   } catch (error) {
     log.error({ ...summary(), failed: true }, error);

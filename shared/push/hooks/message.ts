@@ -33,13 +33,13 @@ export function readHookMessage(message: unknown): HookMessage | null {
 
 function isHookEvent(value: unknown): value is HookEvent {
   if (!isObject(value)) return false;
-  const { type, atMs, outcome, login, groupIds, userIds } = value;
+  const { type, atMs, outcome, login, groupIds, userIds, appIds } = value;
   return (
     typeof type === 'string' &&
     typeof atMs === 'number' &&
     typeof outcome === 'string' &&
     (login === null || typeof login === 'string') &&
-    [groupIds, userIds].every((ids) => Array.isArray(ids) && ids.every((id) => typeof id === 'string'))
+    [groupIds, userIds, appIds].every((ids) => Array.isArray(ids) && ids.every((id) => typeof id === 'string'))
   );
 }
 
