@@ -17,7 +17,8 @@ export function stateOf({ tenant, clock }: World) {
     users: usersOf(entra).map(plain),
     contacts: contactsOf(entra).map(plain),
     groups: [...inExchange, ...onlyInEntra].map(plain),
-    deletedGroups: tenant.deletedItems.at(clock.now()).map(plain),
+    deletedGroups: tenant.deletedItems.groups(clock.now()).map(plain),
+    deletedUsers: tenant.deletedItems.users(clock.now()).map(plain),
     servicePrincipals: servicePrincipalsOf(entra).map((principal) => without(principal, 'type', 'clientSecrets')),
   };
 }

@@ -7,7 +7,9 @@ import { refusal } from './limits.ts';
 import {
   getDeletedGroup,
   getDeletedItem,
+  getDeletedUser,
   listDeletedGroups,
+  listDeletedUsers,
   purgeDeletedItem,
   restoreDeletedItem,
 } from './operations/deletedItems.ts';
@@ -30,20 +32,26 @@ import {
   removeOwner,
 } from './operations/memberWrites.ts';
 import { getDomain, getOrganization, listDomains } from './operations/organization.ts';
+import { listMemberships } from './operations/memberships.ts';
+import { getOnPremisesSynchronization, updateOnPremisesSynchronization } from './operations/onPremisesSynchronization.ts';
 import {
-  getServicePrincipal,
-  listAppRoleAssignments,
+  getRoleDefinition,
   listRoleAssignments,
-  listServicePrincipals,
-} from './operations/servicePrincipals.ts';
+  listRoleDefinitions,
+  listRoleEligibilities,
+} from './operations/roles.ts';
+import { getServicePrincipal, listAppRoleAssignments, listServicePrincipals } from './operations/servicePrincipals.ts';
 import { getSyncBehavior } from './operations/syncBehavior.ts';
 import { getUser, listUsers } from './operations/users.ts';
+import { deleteUser, updateUser } from './operations/userWrites.ts';
 import { checkOptions } from './query.ts';
 
 /** Everything of Graph that is modelled; all else is 501. */
 const operations: readonly GraphOperation[] = [
   getUser,
   listUsers,
+  updateUser,
+  deleteUser,
   getGroup,
   listGroups,
   createGroup,
@@ -52,6 +60,8 @@ const operations: readonly GraphOperation[] = [
   getSyncBehavior,
   listDeletedGroups,
   getDeletedGroup,
+  listDeletedUsers,
+  getDeletedUser,
   getDeletedItem,
   restoreDeletedItem,
   purgeDeletedItem,
@@ -74,6 +84,12 @@ const operations: readonly GraphOperation[] = [
   listServicePrincipals,
   listAppRoleAssignments,
   listRoleAssignments,
+  listRoleDefinitions,
+  getRoleDefinition,
+  listRoleEligibilities,
+  ...listMemberships,
+  ...getOnPremisesSynchronization,
+  updateOnPremisesSynchronization,
 ];
 
 /** /users('x') and /servicePrincipals(appId='x') are /users/x and /servicePrincipals/appId=x. */
@@ -119,7 +135,8 @@ function routed(world: World, call: Call, caller: AccessToken): Reply {
     if (!params) continue;
     requirePermission(caller, operation.permissions);
     checkOptions(call, operation.options);
-    return operation.run({ world, tenant, call, caller, params, view: tenant.view('entra', call.stale) });
+    const view = call.method === 'GET' ? tenant.entraAsRead(call.stale) : tenant.view('entra');
+    return operation.run({ world, tenant, call, caller, params, view });
   }
   throw notModelled(`${call.method} ${call.url.pathname}`);
 }

@@ -21,6 +21,7 @@ export const userType: EntityType<User> = {
     accountEnabled: (user) => user.accountEnabled,
     businessPhones: (user) => user.businessPhones,
     createdDateTime: (user) => user.createdDateTime,
+    deletedDateTime: (user) => user.deletedDateTime,
     department: (user) => user.department,
     displayName: (user) => user.displayName,
     givenName: (user) => user.givenName,
@@ -30,13 +31,20 @@ export const userType: EntityType<User> = {
     mailNickname: (user) => user.mailNickname,
     mobilePhone: (user) => user.mobilePhone,
     officeLocation: (user) => user.officeLocation,
+    onPremisesDistinguishedName: (user) => user.onPremisesDistinguishedName,
+    onPremisesDomainName: (user) => user.onPremisesDomainName,
     onPremisesImmutableId: (user) => user.onPremisesImmutableId,
+    onPremisesLastSyncDateTime: (user) => user.onPremisesLastSyncDateTime,
+    onPremisesSamAccountName: (user) => user.onPremisesSamAccountName,
     onPremisesSyncEnabled: (user) => user.onPremisesSyncEnabled,
+    onPremisesUserPrincipalName: (user) => user.onPremisesUserPrincipalName,
     otherMails: (user) => user.otherMails,
     preferredLanguage: () => null,
     proxyAddresses: (user) => user.proxyAddresses,
     surname: (user) => user.surname,
-    userPrincipalName: (user) => user.userPrincipalName,
+    // facts.deletedUserName
+    userPrincipalName: (user) =>
+      (user.deletedDateTime === null ? '' : user.id.replaceAll('-', '')) + user.userPrincipalName,
     userType: (user) => user.userType,
   },
   byDefault: words(
@@ -48,11 +56,10 @@ export const userType: EntityType<User> = {
   searchable: words('displayName mail mailNickname userPrincipalName'),
   notModelled: words(
     `aboutMe ageGroup assignedLicenses assignedPlans authorizationInfo birthday city companyName consentProvidedForMinor country
-    creationType customSecurityAttributes deletedDateTime employeeHireDate employeeId employeeLeaveDateTime employeeOrgData
+    creationType customSecurityAttributes employeeHireDate employeeId employeeLeaveDateTime employeeOrgData
     employeeType externalUserState externalUserStateChangeDateTime faxNumber hireDate identities identityParentId imAddresses
     interests isResourceAccount lastPasswordChangeDateTime legalAgeGroupClassification licenseAssignmentStates mailboxSettings
-    mySite onPremisesDistinguishedName onPremisesDomainName onPremisesExtensionAttributes onPremisesLastSyncDateTime
-    onPremisesProvisioningErrors onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesUserPrincipalName
+    mySite onPremisesExtensionAttributes onPremisesProvisioningErrors onPremisesSecurityIdentifier
     passwordPolicies passwordProfile pastProjects postalCode preferredDataLocation preferredName provisionedPlans
     refreshTokensValidFromDateTime responsibilities schools securityIdentifier serviceProvisioningErrors showInAddressList
     signInActivity signInSessionsValidFromDateTime skills state streetAddress usageLocation`,
@@ -152,7 +159,7 @@ export const domainType: EntityType<Domain> = {
     isAdminManaged: () => true,
     isDefault: (domain) => domain.isDefault,
     isInitial: (domain) => domain.isInitial,
-    isRoot: (domain) => domain.id.split('.').length === 2,
+    isRoot: (domain) => domain.isInitial || domain.id.split('.').length === 2,
     isVerified: (domain) => domain.isVerified,
     supportedServices: () => ['Email', 'OfficeCommunicationsOnline'],
     state: () => null,

@@ -23,9 +23,20 @@ export function newUser(
     proxyAddresses: fields.mail ? [`SMTP:${fields.mail}`] : [],
     onPremisesSyncEnabled: null,
     onPremisesImmutableId: null,
+    onPremisesDistinguishedName: null,
+    onPremisesDomainName: null,
+    onPremisesSamAccountName: null,
+    onPremisesUserPrincipalName: null,
     isManagementRestricted: null,
+    deletedDateTime: null,
     recipientTypeDetails: fields.mail ? 'UserMailbox' : null,
     directoryRoles: [],
+    scopedRoles: [],
+    eligibleRoles: [],
+    onPremises: {},
+    isExportPending: false,
+    dirSyncOverrides: [],
+    onPremisesLastSyncDateTime: null,
     ...fields,
   };
 }
@@ -96,6 +107,9 @@ export function newGroup(
     visibility: null,
     members: MemberList.empty,
     owners: [],
+    directoryRoles: [],
+    scopedRoles: [],
+    eligibleRoles: [],
     exchange: null,
     ...fields,
   };
@@ -109,6 +123,7 @@ export function newServicePrincipal(
     servicePrincipalType: 'Application',
     roles: { graph: [], exchange: [] },
     directoryRoles: [],
+    scopedRoles: [],
     clientSecrets: [],
     ...fields,
   };

@@ -1,24 +1,34 @@
-import type { Group } from './model.ts';
+import type { Group, User } from './model.ts';
 
 /** graph.md §8 */
 const KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Groups that were deleted and can be brought back, oldest first. */
+type Item = Group | User;
+
+/** Groups and users that were deleted and can be brought back, oldest first. */
 export class DeletedItems {
-  #groups: Group[] = [];
+  #items: Item[] = [];
 
   /** Those that have not yet expired. */
-  at(nowMs: number): readonly Group[] {
-    this.#groups = this.#groups.filter((group) => Date.parse(group.deletedDateTime ?? '') + KEPT_MS > nowMs);
-    return this.#groups;
+  at(nowMs: number): readonly Item[] {
+    this.#items = this.#items.filter((item) => Date.parse(item.deletedDateTime ?? '') + KEPT_MS > nowMs);
+    return this.#items;
   }
 
-  add(group: Group, nowMs: number): void {
+  groups(nowMs: number): Group[] {
+    return this.at(nowMs).filter((item) => item.type === 'group');
+  }
+
+  users(nowMs: number): User[] {
+    return this.at(nowMs).filter((item) => item.type === 'user');
+  }
+
+  add(item: Item, nowMs: number): void {
     const deletedDateTime = new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z');
-    this.#groups.push({ ...group, deletedDateTime });
+    this.#items.push({ ...item, deletedDateTime });
   }
 
   remove(id: string): void {
-    this.#groups = this.#groups.filter((group) => group.id !== id);
+    this.#items = this.#items.filter((item) => item.id !== id);
   }
 }

@@ -38,8 +38,19 @@ export class Directory {
     return stale ? this.#stores[side].before() : this.#stores[side];
   }
 
-  /** One transaction on one side, replicated to the other after the lag. */
-  commit(side: Side, changes: readonly Change[], nowMs: number, lagMs: number): void {
+  /** A side as it was, as far as commits were told to be kept. */
+  asOf(side: Side, ms: number): View {
+    return this.#stores[side].asOf(ms);
+  }
+
+  /** One transaction on one side, replicated to the other after the lag; how things stood is kept for `keptMs`. */
+  commit(side: Side, changes: readonly Change[], nowMs: number, lagMs: number, keptMs = 0): void {
+    if (keptMs > 0)
+      this.#stores[side].remember(
+        changes.map((change) => ('put' in change ? change.put.id : change.remove)),
+        nowMs,
+        keptMs,
+      );
     for (const each of sides) this.#stores[each].mark();
     this.#apply(side, changes);
     if (lagMs <= 0) this.#apply(other(side), changes);

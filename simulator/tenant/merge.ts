@@ -22,6 +22,7 @@ class Merge {
   /** The changed ones first, then Entra's, which are newer than Exchange's where a person is on the way. */
   readonly #views: readonly View[];
   readonly changed = new Store();
+  readonly deleted: User[] = [];
   readonly faults: string[] = [];
 
   constructor(world: World) {
@@ -102,6 +103,24 @@ class Merge {
         createdDateTime: this.#now,
         ...given,
         id: given.id?.toLowerCase() ?? this.#world.random.guid(`user:${given.userPrincipalName.toLowerCase()}`),
+        userPrincipalName: given.userPrincipalName,
+      }),
+    );
+  }
+
+  /** Someone among the deleted items; put once more is replaced. */
+  deletedUser(fields: JsonObject, at: string): void {
+    const given = fields as Partial<User>;
+    if (given.userPrincipalName === undefined) {
+      this.faults.push(`${at}.userPrincipalName is missing`);
+      return;
+    }
+    this.deleted.push(
+      newUser({
+        displayName: given.userPrincipalName,
+        createdDateTime: this.#now,
+        ...given,
+        id: given.id?.toLowerCase() ?? this.#world.random.guid(`deletedUser:${given.userPrincipalName.toLowerCase()}`),
         userPrincipalName: given.userPrincipalName,
       }),
     );
@@ -227,9 +246,17 @@ export function mergeTenant(world: World, body: unknown): string[] {
   }
   if (faults.length > 0) return faults;
   const { settings = {}, ...lists } = body;
-  const { users = [], contacts = [], groups = [], servicePrincipals = [], domains = [] } = lists as Lists;
+  const {
+    users = [],
+    deletedUsers = [],
+    contacts = [],
+    groups = [],
+    servicePrincipals = [],
+    domains = [],
+  } = lists as Lists;
   const merge = new Merge(world);
   users.forEach((fields, index) => merge.user(fields, `users[${String(index)}]`));
+  deletedUsers.forEach((fields, index) => merge.deletedUser(fields, `deletedUsers[${String(index)}]`));
   contacts.forEach((fields, index) => merge.contact(fields, `contacts[${String(index)}]`));
   groups.forEach((fields, index) => merge.group(fields, `groups[${String(index)}]`));
   servicePrincipals.forEach((fields, index) => merge.servicePrincipal(fields, `servicePrincipals[${String(index)}]`));
@@ -238,15 +265,22 @@ export function mergeTenant(world: World, body: unknown): string[] {
   );
   if (merge.faults.length > 0) return merge.faults;
   mergeDomains(world, domains);
-  const { replicationLagMs, latencyMs, ...rest } = settings as Partial<Settings>;
+  const { replicationLagMs, latencyMs, userWrites, ...rest } = settings as Partial<Settings>;
   Object.assign(world.tenant.settings, rest);
   Object.assign(world.tenant.settings.replicationLagMs, replicationLagMs);
   Object.assign(world.tenant.settings.latencyMs, latencyMs);
+  Object.assign(world.tenant.settings.userWrites, userWrites);
   // People are made in Entra and reach Exchange after the lag; groups are put on both sides at once.
   const changed = (type: ObjectType) => [...merge.changed.ofType(type)].map((put) => ({ put }));
   const people = [...changed('user'), ...changed('contact')];
   const others = [...changed('group'), ...changed('servicePrincipal')];
-  if (people.length > 0) world.tenant.commit('entra', people);
-  if (others.length > 0) world.tenant.directory.commit('exchange', others, world.clock.now(), 0);
+  const now = world.clock.now();
+  const lagMs = world.tenant.settings.replicationLagMs.entraToExchange;
+  if (people.length > 0) world.tenant.directory.commit('entra', people, now, lagMs);
+  if (others.length > 0) world.tenant.directory.commit('exchange', others, now, 0);
+  for (const user of merge.deleted) {
+    world.tenant.deletedItems.remove(user.id);
+    world.tenant.deletedItems.add(user, now);
+  }
   return merge.faults;
 }

@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts';
 import { newDomain, newServicePrincipal } from './defaults.ts';
+import { newOnPremisesSynchronization } from './dirSync.ts';
 import type { DirectoryObject, ServicePrincipal, TenantContents } from './model.ts';
 import { directoryRoles, exchangeAppId, exchangeManageAsApp, graphAppId } from './roles.ts';
 import { seedGroups } from './seedGroups.ts';
@@ -87,16 +88,37 @@ export function seedTenant(random: Random, nowMs: number): TenantContents {
       newDomain({ id: 'corp.contoso.com' }),
     ],
     objects,
+    administrativeUnits: [],
+    customRoles: [],
+    syncState: { onPremisesSyncEnabled: true, onPremisesLastSyncDateTime: '2025-03-03T08:00:00Z' },
+    onPremisesSynchronization: newOnPremisesSynchronization(),
     settings: {
       namingPolicy: null,
       blockedWords: [],
       defaultDomain: 'contoso.com',
-      replicationLagMs: { entraToExchange: 0, exchangeToEntra: 0 },
+      replicationLagMs: { entraToExchange: 0, exchangeToEntra: 0, entraReads: 0, entraChecks: 0 },
+      userWrites: {
+        federatedImmutableId: 'refused',
+        federatedNeedsImmutableId: true,
+        betweenFederatedDomains: 'refused',
+        leavingFederation: 'accepted',
+        clearing: 'accepted',
+        upnInAddresses: 'added',
+        deletedUsersHold: ['onPremisesImmutableId'],
+        deletedUsersFilter: 'accepted',
+        conflictDetails: true,
+      },
       tenantServicePrincipal: 'present',
       booleansAsStrings: false,
       nonMemberRemovalStatus: 404,
       softDeleteSecurityGroups: false,
       addressQuarantineMs: 0,
+      syncedUserWrites: ['otherMails'],
+      eligibleRolesProtect: true,
+      privilegedIdentityManagement: true,
+      callerRoles: 'token',
+      onPremisesSynchronizationForm: 'collection',
+      onPremisesSynchronizationAppOnly: 'read',
       limits: [],
       latencyMs: { graph: 0, exchange: 0 },
     },

@@ -38,6 +38,9 @@ export class Store implements View {
   /** What stood here at the last mark, of all that has changed since. */
   #former = new Map<string, Positioned<DirectoryObject> | null>();
 
+  /** What stood here before each late change, oldest first. */
+  #recent: { readonly atMs: number; readonly id: string; readonly entry: Positioned<DirectoryObject> | null }[] = [];
+
   get(id: string): DirectoryObject | undefined {
     return this.#entry(id)?.object;
   }
@@ -79,9 +82,25 @@ export class Store implements View {
     this.#former = new Map();
   }
 
+  /** Remembers how these stand, for `asOf` as far back as `keptMs`. */
+  remember(ids: readonly string[], nowMs: number, keptMs: number): void {
+    this.#recent = this.#recent.filter(({ atMs }) => atMs > nowMs - keptMs);
+    this.#recent.push(...ids.map((id) => ({ atMs: nowMs, id, entry: this.#entry(id) ?? null })));
+  }
+
+  /** As things stood at that time, as far as it is remembered. */
+  asOf(ms: number): View {
+    const changed = new Map<string, Positioned<DirectoryObject> | null>();
+    for (const { atMs, id, entry } of this.#recent) if (atMs > ms && !changed.has(id)) changed.set(id, entry);
+    return changed.size === 0 ? this : this.#with(changed);
+  }
+
   /** As things stood at the last mark. */
   before(): View {
-    const changed = this.#former;
+    return this.#with(this.#former);
+  }
+
+  #with(changed: ReadonlyMap<string, Positioned<DirectoryObject> | null>): View {
     const kept = types.flatMap((type) =>
       [...this.#entries[type].values()].filter(({ object }) => !changed.has(object.id)),
     );

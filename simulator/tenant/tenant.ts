@@ -3,22 +3,30 @@ import { DeletedItems } from './deletedItems.ts';
 import { Directory, type Change, type Side } from './directory.ts';
 import {
   recipientListNames,
+  type AdministrativeUnit,
   type Contact,
   type Domain,
   type ExchangeGroup,
   type Group,
+  type OnPremisesSynchronization,
   type ServicePrincipal,
   type Settings,
+  type SyncState,
   type TenantContents,
   type User,
 } from './model.ts';
 import { Quarantine } from './quarantine.ts';
+import type { RoleDefinition } from './roles.ts';
 import type { View } from './store.ts';
 
 export class Tenant {
   readonly id: string;
   readonly displayName: string;
   readonly domains: Domain[];
+  readonly administrativeUnits: AdministrativeUnit[];
+  readonly customRoles: RoleDefinition[];
+  readonly syncState: SyncState;
+  readonly onPremisesSynchronization: OnPremisesSynchronization;
   readonly settings: Settings;
   readonly directory: Directory;
   readonly deletedItems = new DeletedItems();
@@ -29,6 +37,10 @@ export class Tenant {
     this.id = contents.tenantId;
     this.displayName = contents.displayName;
     this.domains = contents.domains;
+    this.administrativeUnits = contents.administrativeUnits;
+    this.customRoles = contents.customRoles;
+    this.syncState = contents.syncState;
+    this.onPremisesSynchronization = contents.onPremisesSynchronization;
     this.settings = contents.settings;
     this.directory = new Directory(contents.objects);
     this.#clock = clock;
@@ -43,9 +55,35 @@ export class Tenant {
     return this.directory.view(side, stale);
   }
 
+  /** What a read of Graph sees: behind by `replicationLagMs.entraReads`. */
+  entraAsRead(stale: boolean): View {
+    const present = this.view('entra', stale);
+    return stale
+      ? present
+      : this.directory.asOf('entra', this.#clock.now() - this.settings.replicationLagMs.entraReads);
+  }
+
+  /** What the checks of a write in Graph see: behind by `replicationLagMs.entraChecks`. */
+  entraAsChecked(): View {
+    return this.directory.asOf('entra', this.#clock.now() - this.settings.replicationLagMs.entraChecks);
+  }
+
   commit(side: Side, changes: readonly Change[]): void {
-    const { entraToExchange, exchangeToEntra } = this.settings.replicationLagMs;
-    this.directory.commit(side, changes, this.#clock.now(), side === 'entra' ? entraToExchange : exchangeToEntra);
+    const { entraToExchange, exchangeToEntra, entraReads, entraChecks } = this.settings.replicationLagMs;
+    const isEntra = side === 'entra';
+    this.directory.commit(
+      side,
+      changes,
+      this.#clock.now(),
+      isEntra ? entraToExchange : exchangeToEntra,
+      isEntra ? Math.max(entraReads, entraChecks) : 0,
+    );
+  }
+
+  /** To the deleted items, and out of every group. */
+  deleteUser(user: User): void {
+    this.deletedItems.add(user, this.#clock.now());
+    this.commit('entra', removal(this.view('entra'), user.id));
   }
 
   servicePrincipal(appId: string): ServicePrincipal | undefined {

@@ -1,5 +1,4 @@
 import { empty } from '../../http/message.ts';
-import { removal } from '../../tenant/tenant.ts';
 import { bodyOf, group, objectById, referencedId, type GraphOperation } from '../context.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { refuseDynamic, refuseUnwritable, withLinks, withoutLink, type Link } from '../groupGuards.ts';
@@ -53,8 +52,9 @@ const deleteTarget = (link: Link): GraphOperation => ({
   options: [],
   run(context) {
     const id = (context.params[1] ?? '').toLowerCase();
-    if (!group(context)[link].includes(id) || objectById(context.view, id)?.type !== 'user') throw notFound(id);
-    context.tenant.commit('entra', removal(context.view, id));
+    const target = objectById(context.view, id);
+    if (!group(context)[link].includes(id) || target?.type !== 'user') throw notFound(id);
+    context.tenant.deleteUser(target);
     return empty(204);
   },
 });
