@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ownStorage } from './support/environment.ts';
 
 /** What Azure gets: built into a folder of its own, then loaded by a bare Node.js, as the worker loads it. */
 
@@ -19,6 +20,8 @@ interface Loaded {
   files: string[];
   /** CommonJS modules, by absolute path. */
   commonJs: string[];
+  /** What a first post of Okta's event hook came to, and the files of the bundle that it loaded on top. */
+  post: { status: number; files: string[] };
 }
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -29,7 +32,7 @@ const ajvAtRunTime = 'node_modules/ajv/dist/runtime/';
 let folder = '';
 let outputs: Record<string, Output> = {};
 let inputs: string[] = [];
-let loaded: Loaded = { functions: [], files: [], commonJs: [] };
+let loaded: Loaded = { functions: [], files: [], commonJs: [], post: { status: 0, files: [] } };
 
 async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
   const child = spawn(process.execPath, args, { cwd: root, env: { PATH: process.env.PATH, ...env } });
@@ -78,7 +81,21 @@ const worker = (index: string) => `
   // What the hooks posted arrives with a later turn.
   await new Promise((done) => setTimeout(done, 50));
   const commonJs = Object.keys(Module._cache);
-  console.log(JSON.stringify({ functions, files, commonJs }));
+  const atStart = files.splice(0);
+
+  const { callback } = core.state.loading.functions.get('receiveEventHook');
+  const quiet = () => undefined;
+  const answer = await callback(
+    new Request('http://127.0.0.1/api/okta/events', {
+      method: 'POST',
+      headers: { authorization: process.env.OKTA_EVENT_HOOK_SECRET },
+      body: JSON.stringify({ data: { events: [{ eventType: 'group.profile.update', outcome: { result: 'SUCCESS' } }] } }),
+    }),
+    { info: quiet, warn: quiet, error: quiet },
+  );
+  await new Promise((done) => setTimeout(done, 50));
+  const post = { status: answer.status, files };
+  console.log(JSON.stringify({ functions, files: atStart, commonJs, post }));
   process.exit(0);
 `;
 
@@ -102,11 +119,13 @@ beforeAll(async () => {
   const base = pathToFileURL(`${root}${folder}/dist/`).href;
   const settings = {
     AZURE_TENANT_ID: '11111111-1111-4111-8111-111111111111',
-    AzureWebJobsStorage: 'UseDevelopmentStorage=true',
+    AzureWebJobsStorage: await ownStorage(),
+    OKTA_EVENT_HOOK_SECRET: 'a-secret-of-the-event-hook',
     ENABLED_ROOMS: 'all',
   };
   const said = JSON.parse(await run(['--input-type=module', '--eval', worker(`${base}index.js`)], settings)) as Loaded;
-  loaded = { ...said, files: said.files.map((url) => (url.startsWith(base) ? url.slice(base.length) : url)) };
+  const named = (urls: string[]) => urls.map((url) => (url.startsWith(base) ? url.slice(base.length) : url));
+  loaded = { ...said, files: named(said.files), post: { ...said.post, files: named(said.post.files) } };
 }, 60_000);
 afterAll(() => rm(`${root}${folder}`, { recursive: true }));
 
@@ -146,8 +165,12 @@ describe('the built app', () => {
       'getOperation function GET operations/{operationId}',
       'cancelOperation function POST operations/{operationId}/cancel',
       'listAudit function GET audit',
+      'verifyEventHook anonymous GET okta/events',
+      'receiveEventHook anonymous POST okta/events',
       'runOperation queueTrigger operations',
       'runOperationPoison queueTrigger operations-poison',
+      'collectEvents queueTrigger events',
+      'collectEventsPoison queueTrigger events-poison',
       'sweep timerTrigger 0 */2 * * * *',
     ]);
   });
@@ -171,6 +194,14 @@ describe('the built app', () => {
       ]),
     );
     expect(loaded.files.flatMap(packagesIn)).toEqual([]);
+  });
+
+  // Okta waits 3 seconds for the answer to a post, a cold start included (okta.md §1.1).
+  test('loads the SDK of queues for the first events of Okta, and no other', () => {
+    expect(loaded.post.status).toBe(204);
+    expect(new Set(loaded.post.files.flatMap(packagesIn))).toEqual(
+      new Set(['@azure/storage-queue', '@azure/storage-common']),
+    );
   });
 
   test('has its validators compiled: no compiler is in the bundle', () => {
