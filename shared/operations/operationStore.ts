@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import { Fault, isFault } from '../errors.ts';
+import { Fault } from '../errors.ts';
 import type { Blobs } from '../store/blobs.ts';
 import { invertedTime } from '../store/invertedTime.ts';
-import { statusOfStoreError, storeFault } from '../store/storeFault.ts';
+import { createStoreTable, orNull, unlessRefused } from '../store/storeTable.ts';
 import type { Tables } from '../store/tables.ts';
 import { isEnded, noCounts, type Operation, type OperationState, shownState } from './operation.ts';
 
@@ -56,7 +56,6 @@ export interface OperationStore {
  */
 export type PageName = `${'input' | 'resolved' | 'plan' | 'draft' | 'results'}/${number}`;
 
-const table = 'operations';
 const partitionKey = 'operation';
 
 interface Row {
@@ -68,35 +67,18 @@ interface Row {
 }
 
 export function createOperationStore(dependencies: { tables: Tables; blobs: Blobs; clock: Clock }): OperationStore {
-  const { tables, blobs, clock } = dependencies;
-
-  async function ask<Result>(
-    what: string,
-    call: Call,
-    work: (client: TableClient) => Promise<Result>,
-  ): Promise<Result> {
-    try {
-      return await work(await tables.open(table, call.deadline.signal));
-    } catch (error) {
-      if (isFault(error)) throw error;
-      if ([404, null].includes(statusOfStoreError(error))) tables.forget(table);
-      throw storeFault(error, what, call);
-    }
-  }
+  const { blobs, clock } = dependencies;
+  const table = createStoreTable(dependencies.tables, 'operations');
 
   async function read(client: TableClient, operationId: string, call: Call) {
-    try {
-      const entity = await client.getEntity<Row>(partitionKey, operationId, { abortSignal: call.deadline.signal });
-      return { operation: fromRow(entity), etag: entity.etag };
-    } catch (error) {
-      if (statusOfStoreError(error) === 404) return null;
-      throw error;
-    }
+    const { signal: abortSignal } = call.deadline;
+    const entity = await orNull(client.getEntity<Row>(partitionKey, operationId, { abortSignal }));
+    return entity === null ? null : { operation: fromRow(entity), etag: entity.etag };
   }
 
   return {
     create: (operation, call) =>
-      ask('storing an operation', call, async (client) => {
+      table.use('storing an operation', call, async (client) => {
         const nowMs = clock.now();
         const created: Operation = {
           ...operation,
@@ -129,27 +111,27 @@ export function createOperationStore(dependencies: { tables: Tables; blobs: Blob
       }),
 
     get: (operationId, call) =>
-      ask('reading an operation', call, async (client) => (await read(client, operationId, call))?.operation ?? null),
+      table.use(
+        'reading an operation',
+        call,
+        async (client) => (await read(client, operationId, call))?.operation ?? null,
+      ),
 
     update: (operationId, change, call) =>
-      ask('storing an operation', call, async (client) => {
+      table.use('storing an operation', call, async (client) => {
         for (;;) {
           const found = await read(client, operationId, call);
           if (found === null) throw operationNotFound(operationId);
           if (isEnded(found.operation)) return found.operation;
           const changed = { ...found.operation, ...change, updatedAtMs: clock.now() };
-          try {
-            const { signal: abortSignal } = call.deadline;
-            await client.updateEntity(toEntity(changed), 'Replace', { etag: found.etag, abortSignal });
-            return changed;
-          } catch (error) {
-            if (statusOfStoreError(error) !== 412) throw error;
-          }
+          const { signal: abortSignal } = call.deadline;
+          const write = client.updateEntity(toEntity(changed), 'Replace', { etag: found.etag, abortSignal });
+          if (await unlessRefused(write, 412)) return changed;
         }
       }),
 
     list: (filter, page, call) =>
-      ask('listing operations', call, async (client) => {
+      table.use('listing operations', call, async (client) => {
         const conditions = [
           `PartitionKey eq '${partitionKey}'`,
           ...(page.after === null ? [] : [`RowKey gt '${page.after}'`]),
@@ -168,13 +150,9 @@ export function createOperationStore(dependencies: { tables: Tables; blobs: Blob
 
     remove: async (operationId, call) => {
       await blobs.removeAll(`operations/${operationId}/`, call);
-      await ask('removing an operation', call, async (client) => {
-        try {
-          await client.deleteEntity(partitionKey, operationId, { abortSignal: call.deadline.signal });
-        } catch (error) {
-          // Gone already: an answer was lost, or two sweeps have met.
-          if (statusOfStoreError(error) !== 404) throw error;
-        }
+      await table.use('removing an operation', call, async (client) => {
+        // Gone already: an answer was lost, or two sweeps have met.
+        await orNull(client.deleteEntity(partitionKey, operationId, { abortSignal: call.deadline.signal }));
       });
     },
 
