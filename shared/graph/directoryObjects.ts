@@ -24,8 +24,8 @@ export type DirectoryLookup =
 export interface GraphDirectoryObjects {
   /** Everybody with this object id, UPN or address; answers in the order given. */
   lookUp(type: DirectoryObject['type'], identities: readonly string[], call: Call): Promise<DirectoryLookup[]>;
-  /** The users of exactly these names; answers in the order given. */
-  lookUpUsers(names: readonly UserKey[], call: Call): Promise<DirectoryLookup[]>;
+  /** The users with exactly these keys; answers in the order given. */
+  lookUpUsers(keys: readonly UserKey[], call: Call): Promise<DirectoryLookup[]>;
 }
 
 /** What one user alone has: no address counts, and a user principal name in the form of an object id is none. */
@@ -100,9 +100,9 @@ function requestFor(type: DirectoryObject['type'], identity: string): GraphBatch
   return requestByFilter(type, conditions.join(' or '));
 }
 
-function requestForUser(name: UserKey): GraphBatchRequest {
-  if ('id' in name) return requestById('user', name.id);
-  return requestByFilter('user', `userPrincipalName eq ${odataLiteral(name.userPrincipalName)}`);
+function requestForUser(key: UserKey): GraphBatchRequest {
+  if ('id' in key) return requestById('user', key.id);
+  return requestByFilter('user', `userPrincipalName eq ${odataLiteral(key.userPrincipalName)}`);
 }
 
 function requestById(type: DirectoryObject['type'], id: string): GraphBatchRequest {

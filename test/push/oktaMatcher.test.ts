@@ -156,6 +156,21 @@ describe('somebody who was not matched yet', () => {
     }
   });
 
+  test('is not whom Graph answers with beside the question', async () => {
+    const [person, row] = [await personOf(kaya), { id: cast.idOf(liam), userPrincipalName: liam, mail: kaya }];
+    await org.putAccount(liam, { externalId: nobodysId });
+    const answered = (body: object) => ({ responses: [{ id: '0', status: 200, body }] });
+    for (const [each, body] of [
+      [person, answered({ value: [row] })],
+      [await personOf(liam), answered(row)],
+    ] as const) {
+      await world.control.fault({ upstream: 'graph', fault: { kind: 'status', status: 200, body }, times: 1 });
+      expect(await matchOne(each, { appId: each === person ? null : officeApp })).toMatchObject({
+        code: 'member_not_found',
+      });
+    }
+  });
+
   test('is nobody for sure where two may be meant', async () => {
     const objects = [cast.idOf(kaya), cast.idOf(liam)].map((id): DirectoryObject => {
       const nothing = { displayName: null, mail: null, addresses: [], isSecurityGroup: false };
