@@ -233,7 +233,8 @@ export function planPush(input: PushPlanInput): PushPlan {
       removes.push({ entraId, oktaUserId, login, label, isOurs: ours !== undefined });
       return 'removed';
     }
-    if (shown !== undefined && whyKept(candidate, 'exclusive') === null) exclusiveWouldRemove.push(shown);
+    const isBeyond = authority !== 'exclusive' && whyKept(candidate, 'exclusive') === null;
+    if (shown !== undefined && isBeyond) exclusiveWouldRemove.push(shown);
     kept.push({ entraId, label, ...remark });
     return 'settled';
   }
