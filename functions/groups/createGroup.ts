@@ -1,19 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
-import {
-  addressList,
-  alias,
-  dryRunField,
-  maxMembersPerRequest,
-  memberList,
-  memberResults,
-  nullable,
-  oneOf,
-  smtpAddress,
-  writeReply,
-} from '../../shared/action/schemas.ts';
-import { departRestrictions, groupVisibilities, joinRestrictions } from '../../shared/groups/kindFields.ts';
-import { creatableKinds, creationOutcomes, toGroupRequest } from '../../shared/groups/creation/creationPlan.ts';
+import { dryRunField, memberResults, nullable, writeReply } from '../../shared/action/schemas.ts';
+import { creationOutcomes, toGroupRequest } from '../../shared/groups/creation/creationPlan.ts';
+import { newGroupFields } from './newGroupFields.ts';
 
 export const createGroup = action({
   name: 'createGroup',
@@ -23,44 +12,7 @@ export const createGroup = action({
   summary: 'Create a group of any kind: mail-enabled security, distribution list, security or Microsoft 365',
   authLevel: 'function',
   writes: true,
-  body: Type.Object(
-    {
-      kind: oneOf(creatableKinds, 'mailEnabledSecurity, distributionList, security or microsoft365'),
-      displayName: Type.String({
-        pattern: '^\\S(.*\\S)?$',
-        maxLength: 256,
-        description: 'the name people see, up to 256 characters, without spaces around it',
-      }),
-      alias: Type.Optional(alias),
-      primarySmtpAddress: Type.Optional(smtpAddress),
-      description: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'a text about the group' })),
-      owners: memberList({ minItems: 1, maxItems: 50, description: 'at least one owner' }),
-      members: Type.Optional(
-        memberList({ minItems: 0, maxItems: maxMembersPerRequest, description: 'the first members, up to 500' }),
-      ),
-      addresses: Type.Optional(
-        addressList({ maxItems: 100, description: 'further SMTP addresses, without the primary one' }),
-      ),
-      hideFromAddressLists: Type.Optional(Type.Boolean({ description: 'true to hide it from the address lists' })),
-      requireSenderAuthentication: Type.Optional(
-        Type.Boolean({ description: 'false to accept mail from outside; true when absent' }),
-      ),
-      ignoreNamingPolicy: Type.Optional(
-        Type.Boolean({ description: "true to keep the name as it is, whatever the tenant's naming policy" }),
-      ),
-      joinRestriction: Type.Optional(
-        oneOf(joinRestrictions, 'who may join a distribution list by themselves: open, closed or approvalRequired'),
-      ),
-      departRestriction: Type.Optional(
-        oneOf(departRestrictions, 'whether members may leave a distribution list by themselves: open or closed'),
-      ),
-      visibility: Type.Optional(
-        oneOf(groupVisibilities, 'who sees a Microsoft 365 group: Public, Private or HiddenMembership'),
-      ),
-      dryRun: dryRunField,
-    },
-    { additionalProperties: false },
-  ),
+  body: Type.Object({ ...newGroupFields, dryRun: dryRunField }, { additionalProperties: false }),
   successes: { 200: 'The group existed, or this was a dry run', 201: 'The group was created' },
   reply: writeReply(creationOutcomes, {
     isNew: Type.Boolean({ description: 'whether this request brought the group into being' }),

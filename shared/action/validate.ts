@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import type { TObject } from '@sinclair/typebox';
+import type { TObject, TSchema } from '@sinclair/typebox';
 import type { FieldFault } from '../errors.ts';
+import { isObjectSchema } from './textLists.ts';
 
 /** Checks a value against a schema; all faults at once. May convert query texts to numbers and flags in place. */
 export type Validator = (value: unknown) => readonly FieldFault[];
@@ -39,11 +40,13 @@ function cutToSize(schema: TObject, value: unknown): unknown {
   const isKnown = (name: string) => Object.hasOwn(schema.properties, name);
   const names = Object.keys(value);
   const kept = [...names.filter(isKnown), ...names.filter((name) => !isKnown(name)).slice(0, maxFaults)];
-  const entries = kept.map((name) => [name, cutList(schema.properties[name]?.maxItems, Reflect.get(value, name))]);
+  const entries = kept.map((name) => [name, cutProperty(schema.properties[name], Reflect.get(value, name))]);
   return Object.fromEntries(entries);
 }
 
-function cutList(maxItems: unknown, value: unknown): unknown {
+function cutProperty(schema: TSchema | undefined, value: unknown): unknown {
+  if (schema !== undefined && isObjectSchema(schema)) return cutToSize(schema, value);
+  const maxItems: unknown = schema?.maxItems;
   return Array.isArray(value) && typeof maxItems === 'number' ? value.slice(0, maxItems + 1) : value;
 }
 
