@@ -1,5 +1,5 @@
 /** What work can be too long for one request. */
-export type OperationType = 'setMembers';
+export type OperationType = 'setMembers' | 'push';
 
 /**
  * `preparing`: what it needs is being stored, nobody works on it yet. `queued` and `running`: it goes on by itself.

@@ -1,0 +1,57 @@
+import type { MemberChange } from '../../exchange/members.ts';
+import type { MemberResult } from '../../groups/membership/memberWrites.ts';
+import type { ManagedMember } from '../people.ts';
+import type { PushChange } from '../pushPlan.ts';
+
+/** One change of a plan with what was known of its member before. */
+export interface KnownChange {
+  readonly change: PushChange;
+  readonly before: ManagedMember | undefined;
+}
+
+const begun = { add: 'adding', remove: 'removing' } as const;
+
+/** Whether an earlier try, of which nobody knows what came, may have made the change. */
+export function mayBeDone(change: MemberChange, { before }: KnownChange): boolean {
+  return before?.state === begun[change];
+}
+
+/**
+ * What is noted before a batch is sent: that it may be ours from now on. Who is ours already stays so while it is added
+ * once more, and who never was is removed without a trace. Pure.
+ */
+export function rowsBeforeWrite(change: MemberChange, batch: readonly KnownChange[], nowMs: number): ManagedMember[] {
+  return batch
+    .filter(({ before }) => (change === 'add' ? before?.state !== 'added' : before !== undefined))
+    .flatMap(({ change: each }) => rowOf(each, begun[change], nowMs));
+}
+
+/** What is noted once the answer is there. A write of which nobody knows the outcome stays as it was begun. Pure. */
+export function rowsAfterWrite(
+  change: MemberChange,
+  written: readonly (KnownChange & { readonly result: MemberResult })[],
+  adoptMembers: boolean,
+  nowMs: number,
+): { readonly put: readonly ManagedMember[]; readonly forget: readonly string[] } {
+  const put: ManagedMember[] = [];
+  const forget: string[] = [];
+  for (const { change: each, before, result } of written) {
+    if (result.type === 'settled') {
+      const isOurs = change === 'remove' || result.wasChanged || before?.state === 'added' || adoptMembers;
+      const isKnown = change === 'add' || before !== undefined;
+      if (isOurs && isKnown) put.push(...rowOf(each, change === 'add' ? 'added' : 'removed', nowMs));
+      if (!isOurs) forget.push(each.entraId);
+    } else if (result.code !== 'outcome_unknown' && before?.state !== 'adding' && before?.state !== 'removing') {
+      if (before !== undefined) put.push(before);
+      else if (change === 'add') forget.push(each.entraId);
+    }
+  }
+  return { put, forget };
+}
+
+/** Whom the mapping has never added has no row: nobody's it is. */
+export function rowOf(change: PushChange, state: ManagedMember['state'], nowMs: number): ManagedMember[] {
+  const { entraId, oktaUserId, login, label } = change;
+  if (oktaUserId === null || login === null) return [];
+  return [{ entraId, oktaUserId, login, label, state, changedAtMs: nowMs }];
+}

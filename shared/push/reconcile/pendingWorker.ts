@@ -1,0 +1,242 @@
+import type { Call } from '../../call.ts';
+import type { Clock } from '../../clock.ts';
+import { type Fault, faultTable, isFault, toFault } from '../../errors.ts';
+import { type ProtectionLists, refuseUnmanageable } from '../../groups/blockers.ts';
+import type { GroupLock, HeldGroup } from '../../groups/groupLock.ts';
+import type { GroupResolver } from '../../groups/resolve.ts';
+import type { Queues } from '../../store/queues.ts';
+import type { PushMapping } from '../mapping.ts';
+import { reconcileQueue } from '../queues.ts';
+import type { PushSource } from '../source.ts';
+import type { PushMappingStore } from '../store/mappingStore.ts';
+import { type PendingChange, type PushPending, type PutOff, wholeGroup } from '../store/pendingStore.ts';
+import { type Execution, type Executor } from './execute.ts';
+import type { MappingHealth } from './mappingHealth.ts';
+import { backoffMs, readMappingMessage } from './messages.ts';
+import type { NameFollower } from './nameFollower.ts';
+import type { PendingSender } from './pendingSender.ts';
+import { retriedLater } from './summary.ts';
+import type { Survey, Surveyor } from './survey.ts';
+
+export interface PendingWorker {
+  /**
+   * Serves what is pending for the mapping that a message names. Tolerates messages that come twice, late or for nothing;
+   * what is busy, throttled or not ready comes back later and is no failure (design §6.9).
+   * @throws whatever is no Fault: a defect, which counts towards poison
+   */
+  run(message: unknown, call: Call): Promise<void>;
+  /** For a message that was given up: its mapping is in ERROR with the cause. Never throws. */
+  giveUp(message: unknown, call: Call): Promise<void>;
+}
+
+export interface PendingWorkerDependencies {
+  readonly pushMappings: PushMappingStore;
+  readonly pushPending: PushPending;
+  readonly pushSource: PushSource;
+  readonly pendingSender: PendingSender;
+  readonly surveyor: Surveyor;
+  readonly executor: Executor;
+  readonly mappingHealth: MappingHealth;
+  readonly nameFollower: NameFollower;
+  readonly groups: GroupResolver;
+  readonly groupLock: GroupLock;
+  readonly protection: ProtectionLists;
+  readonly queues: Pick<Queues, 'send'>;
+  /** Whether this app may write at all (WRITE_MODE). */
+  readonly mayWrite: boolean;
+  readonly clock: Clock;
+}
+
+/** Another worker of the same group is often done within this. */
+const patienceMs = 3_000;
+/** What is pending comes back after so long when somebody else has the group. */
+const busyMs = 5_000;
+/** Served together: the rest gets a message of its own. */
+const servedAtOnce = 500;
+const firstWaitMs = 60_000;
+const longestWaitMs = 3_600_000;
+/** Who has no mailbox for so long is told of. */
+const reportAfterMs = 24 * 3_600_000;
+/** What a person has to mend is looked at again this often, beside each reconcile. */
+const faultyMs = 30 * 60_000;
+
+export function createPendingWorker(dependencies: PendingWorkerDependencies): PendingWorker {
+  const { pushMappings, pushPending, pushSource, pendingSender, surveyor, executor, mappingHealth } = dependencies;
+  const { nameFollower, groups, groupLock, protection, queues, mayWrite, clock } = dependencies;
+
+  /** Whether the source says that the group is gone: asked when an event tells of the group itself. */
+  async function isGone({ oktaGroupId }: PushMapping, call: Call): Promise<boolean> {
+    return (await pushSource.group(oktaGroupId, call)) === null;
+  }
+
+  async function serve(mapping: PushMapping, due: readonly PendingChange[], held: HeldGroup): Promise<void> {
+    const { oktaGroupId, targetId } = mapping;
+    const { call } = held;
+    const ofGroup = due.filter(({ oktaUserId }) => oktaUserId === wholeGroup);
+    if (ofGroup.length > 0 && (await isGone(mapping, call))) {
+      await mappingHealth.groupDeleted(oktaGroupId, call);
+      await pushPending.removeAll(oktaGroupId, call);
+      return;
+    }
+    // Somebody came or went, and the event does not say who.
+    if (ofGroup.some(({ isMembership }) => isMembership)) {
+      await queues.send(reconcileQueue, { oktaGroupId }, call, clock.now());
+    }
+    const people = due.filter(({ oktaUserId }) => oktaUserId !== wholeGroup);
+    const group = await groups.resolveForWrite(targetId, call);
+    refuseUnmanageable(group, protection);
+    const pinged = people.filter(({ isMembership }) => isMembership).map(({ oktaUserId }) => oktaUserId);
+    const ids = people.map(({ oktaUserId }) => oktaUserId);
+    const survey = await surveyor.some(mapping, group, ids, new Set(pinged), call);
+    const writes = mayWrite && !mapping.settings.reportOnly;
+    await nameFollower.follow(survey, writes, call);
+    if (!writes) {
+      await pushPending.remove(due, call);
+      return;
+    }
+    const limits = { maxRemovals: null, allowEmpty: false };
+    const execution = await executor.execute(survey, held, limits, Number.POSITIVE_INFINITY);
+    await settle(mapping, due, survey, execution, call.proving());
+  }
+
+  async function settle(
+    mapping: PushMapping,
+    due: readonly PendingChange[],
+    survey: Survey,
+    execution: Execution,
+    call: Call,
+  ): Promise<void> {
+    const { oktaGroupId } = mapping;
+    const { guard, fault, left } = execution;
+    const later = retriedLater(survey, execution);
+    const notCome = new Set([...left.flatMap(({ oktaUserId }) => oktaUserId ?? []), ...heldBack(survey)]);
+    // What the guard forbids is not pending: it is for a person to allow, and the truth is read again then.
+    const served = due.filter(({ oktaUserId }) => !later.has(oktaUserId) && !notCome.has(oktaUserId));
+    await pushPending.remove(served, call);
+    const waiting = due.filter(({ oktaUserId }) => later.has(oktaUserId));
+    await pushPending.putOff(waiting.map(putOff), call);
+    for (const { oktaUserId, waitingSinceMs } of waiting) {
+      if (waitingSinceMs === null || clock.now() - waitingSinceMs < reportAfterMs) continue;
+      const waitingHours = Math.floor((clock.now() - waitingSinceMs) / 3_600_000);
+      const { requestId } = call;
+      call.log.warn({ event: 'push_member_not_ready', requestId, oktaGroupId, oktaUserId, waitingHours });
+    }
+    if (guard !== null) await mappingHealth.failed(oktaGroupId, guard, call);
+    if (fault !== null) throw fault;
+  }
+
+  /** The longer somebody has waited, the longer until the next look. */
+  function putOff(change: PendingChange): PutOff {
+    const nowMs = clock.now();
+    const waitingSinceMs = change.waitingSinceMs ?? nowMs;
+    const waitMs = Math.max(firstWaitMs, Math.min(longestWaitMs, (nowMs - waitingSinceMs) / 2));
+    return { ...change, untilMs: nowMs + waitMs, waitingSinceMs };
+  }
+
+  /** All that is due comes back then: a message that is too early finds nothing to do. */
+  async function comeBack(oktaGroupId: string, untilMs: number, call: Call): Promise<void> {
+    const due = (await pushPending.list(oktaGroupId, call)).filter(({ dueAtMs }) => dueAtMs <= clock.now());
+    await pushPending.putOff(
+      due.map((change) => ({ ...change, untilMs })),
+      call,
+    );
+    await pendingSender.sendAt(oktaGroupId, untilMs, call);
+  }
+
+  /** Puts what is left on its way: now, or when the first of it is due. */
+  async function sendRest(oktaGroupId: string, call: Call): Promise<void> {
+    const rows = await pushPending.list(oktaGroupId, call);
+    if (rows.length === 0) return;
+    const dueAtMs = Math.min(...rows.map((row) => row.dueAtMs));
+    if (dueAtMs <= clock.now()) await pendingSender.send(oktaGroupId, call);
+    else await pendingSender.sendAt(oktaGroupId, dueAtMs, call);
+  }
+
+  async function failed(oktaGroupId: string, triedBefore: number, fault: Fault, call: Call): Promise<void> {
+    const { code, retryAfterSeconds } = fault;
+    if (isFault(fault, 'group_busy')) return comeBack(oktaGroupId, clock.now() + busyMs, call);
+    if (faultTable[code].retryable) {
+      call.log.warn({ event: 'push_put_off', requestId: call.requestId, oktaGroupId, code, triedBefore });
+      return comeBack(oktaGroupId, clock.now() + backoffMs(triedBefore, retryAfterSeconds), call);
+    }
+    await mappingHealth.failed(oktaGroupId, fault, call);
+    await comeBack(oktaGroupId, clock.now() + faultyMs, call);
+  }
+
+  return {
+    run: async (message, call) => {
+      const named = readMappingMessage(message);
+      const mapping = named === null ? null : await pushMappings.get(named.oktaGroupId, call);
+      if (named === null) {
+        call.log.error({ event: 'push_message_unreadable', requestId: call.requestId });
+        return;
+      }
+      const { oktaGroupId } = named;
+      // From now on a new event sends a message of its own: what it has stored by then may be read already or not.
+      await pushPending.unmark(oktaGroupId, call);
+      if (mapping === null || mapping.status === 'INACTIVE') {
+        await pushPending.removeAll(oktaGroupId, call);
+        return;
+      }
+      let triedBefore = 0;
+      try {
+        const isDue = ({ dueAtMs }: PendingChange) => dueAtMs <= clock.now();
+        const waiting = (await pushPending.list(oktaGroupId, call)).filter(isDue);
+        if (waiting.length === 0) return;
+        triedBefore = Math.min(...waiting.map(({ attempts }) => attempts));
+        await groupLock.hold(mapping.targetId, { waitMs: patienceMs }, call, async (held) => {
+          // As it stands now: another worker may have served it while this one waited.
+          const current = await pushMappings.get(oktaGroupId, held.call);
+          const due = (await pushPending.list(oktaGroupId, held.call)).filter(isDue).slice(0, servedAtOnce);
+          if (current === null || current.status === 'INACTIVE' || due.length === 0) return;
+          await serve(current, due, held);
+        });
+        await sendRest(oktaGroupId, call.proving());
+      } catch (error) {
+        const fault = toFault(error);
+        if (isFault(fault, 'internal_error')) {
+          await noteDefect(oktaGroupId, call.proving());
+          throw error;
+        }
+        await failed(oktaGroupId, triedBefore, fault, call.proving());
+      }
+    },
+
+    giveUp: async (message, call) => {
+      const named = readMappingMessage(message);
+      const oktaGroupId = named?.oktaGroupId ?? null;
+      call.log.error({ event: 'push_message_poisoned', requestId: call.requestId, oktaGroupId });
+      if (oktaGroupId === null) return;
+      try {
+        const mapping = await pushMappings.get(oktaGroupId, call);
+        if (mapping !== null) await mappingHealth.failed(oktaGroupId, poisoned(mapping), call);
+      } catch (error) {
+        call.log.error({ event: 'push_error_not_stored', requestId: call.requestId, oktaGroupId }, error);
+      }
+    },
+  };
+
+  async function noteDefect(oktaGroupId: string, call: Call): Promise<void> {
+    await mappingHealth.broken(oktaGroupId, call.requestId, call).catch((unstored: unknown) => {
+      call.log.warn({ event: 'defect_not_stored', oktaGroupId, code: toFault(unstored).code });
+    });
+  }
+}
+
+/** Who was to be removed and was not, since people came and went meanwhile: is looked at again. */
+function heldBack({ plan, isSteady, people }: Survey): string[] {
+  if (isSteady) return [];
+  const kept = new Set(plan.kept.flatMap(({ entraId, code }) => (code === 'held_back' ? [entraId.toLowerCase()] : [])));
+  return [...people.values()].flatMap(({ oktaUserId, entraId }) =>
+    entraId !== null && kept.has(entraId.toLowerCase()) ? [oktaUserId] : [],
+  );
+}
+
+function poisoned({ defect }: PushMapping): Pick<Fault, 'code' | 'message' | 'fix'> {
+  const trace = defect === null ? 'the host ended again and again while it worked' : `its last requestId is ${defect}`;
+  return {
+    code: 'internal_error',
+    message: `The worker of this mapping failed again and again; ${trace}.`,
+    fix: 'Look for the requestId or the oktaGroupId in the logs and report it; then push the mapping: a clean reconcile ends the ERROR.',
+  };
+}
