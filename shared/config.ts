@@ -145,14 +145,31 @@ export function readConfig(env: Environment): ConfigResult {
     snapshotRetentionDays: settings.integer('SNAPSHOT_RETENTION_DAYS', { least: 1, most: 3_650 }, 90),
     auditRetentionDays: settings.integer('AUDIT_RETENTION_DAYS', { least: 1, most: 3_650 }, 400),
   };
-  if (faults.length === 0) return { ok: true, config };
+  return faults.length === 0 ? { ok: true, config } : { ok: false, fault: wrongSettings(faults) };
+}
+
+/**
+ * What registering the event hook in Okta asks for, without the rest.
+ * @throws Fault `configuration_invalid`
+ */
+export function readEventHookSetup(env: Environment): { readonly okta: OktaSettings; readonly secret: string } {
+  const faults: FieldFault[] = [];
+  const settings = settingsReader(env, faults);
+  settings.required('OKTA_ORG_URL', 'the address of your Okta org, like https://contoso.okta.com');
+  settings.required('OKTA_EVENT_HOOK_SECRET', 'the secret that the function app has');
+  const okta = faults.length > 0 ? null : readOkta(settings);
+  const [secret] = readEventHookSecrets(settings);
+  if (okta === null || secret === undefined || faults.length > 0) throw wrongSettings(faults);
+  return { okta, secret };
+}
+
+function wrongSettings(faults: readonly FieldFault[]): Fault {
   const names = faults.map((fault) => fault.pointer).join(', ');
-  const fault = new Fault('configuration_invalid', {
+  return new Fault('configuration_invalid', {
     detail: `These settings are missing or wrong: ${names}.`,
     fix: 'Mend the settings listed under errors in the function app (Settings → Environment variables), or in local.settings.json.',
     errors: faults,
   });
-  return { ok: false, fault };
 }
 
 interface SettingsReader {
