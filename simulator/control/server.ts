@@ -3,9 +3,12 @@ import { isObject, parseJson, without } from '../http/json.ts';
 import { empty, json, type Reply } from '../http/message.ts';
 import type { ControlHandler } from '../http/server.ts';
 import { seedMany } from '../tenant/bulk.ts';
+import { syncCycle } from '../tenant/dirSync.ts';
 import { mergeTenant } from '../tenant/merge.ts';
 import { groupNamed, setMember } from '../tenant/outside.ts';
+import { usersOf } from '../tenant/tenant.ts';
 import type { World } from '../world.ts';
+import { seedAttributeCauses } from './seedAttributes.ts';
 import { controlOkta, oktaControlPaths } from './okta.ts';
 import { refuse } from './refuse.ts';
 import { stateOf } from './state.ts';
@@ -37,6 +40,32 @@ function seed(world: World, body: unknown): Reply {
   return faults.length > 0 ? refuse(...faults) : json(200, { ok: true });
 }
 
+/** One export from on-premises, now. */
+function runSyncCycle({ tenant, clock }: World, body: unknown): Reply {
+  const { policy = 'delta', ...more } = isObject(body) ? body : {};
+  if (Object.keys(more).length > 0 || (policy !== 'delta' && policy !== 'initial'))
+    return refuse('the body is {"policy": "delta"} or {"policy": "initial"}');
+  if (tenant.syncState.onPremisesSyncEnabled !== true) return refuse('directory synchronization is off in this tenant');
+  const now = new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  const { users, overwritten, kept } = syncCycle(usersOf(tenant.view('entra')), {
+    isInitial: policy === 'initial',
+    isBypassed: tenant.onPremisesSynchronization.features.bypassDirSyncOverridesEnabled === true,
+    now,
+  });
+  if (users.length > 0)
+    tenant.commit(
+      'entra',
+      users.map((put) => ({ put })),
+    );
+  tenant.syncState.onPremisesLastSyncDateTime = now;
+  return json(200, { exported: users.length, overwritten, kept });
+}
+
+function seedAttributes(world: World): Reply {
+  const faults = seedAttributeCauses(world);
+  return faults.length > 0 ? refuse(...faults) : json(200, { ok: true });
+}
+
 /** /_sim/groups/{group} and /_sim/groups/{group}/members/{member}, by id, name, address or UPN. */
 function ofGroup(world: World, method: string, pathname: string): Reply | null {
   const [, group = '', member] = /^\/_sim\/groups\/([^/]+)(?:\/members\/([^/]+))?$/.exec(pathname) ?? [];
@@ -62,20 +91,26 @@ export function controlHandler(world: World): ControlHandler {
     'POST /_sim/reset': () => clear(() => world.reset()),
     'PUT /_sim/tenant': (body) => putTenant(world, body),
     'POST /_sim/seed': (body) => seed(world, body),
+    'POST /_sim/onPremises/sync': (body) => runSyncCycle(world, body),
+    'POST /_sim/seed/attributes': () => seedAttributes(world),
     'GET /_sim/faults': () => json(200, world.faults.rules),
     'POST /_sim/faults': (body) => addFault(world, body),
     'DELETE /_sim/faults': () => clear(() => world.faults.clear()),
+    'GET /_sim/late': () => json(200, world.late.waiting),
     'GET /_sim/calls': () => json(200, world.journal.rows),
     'DELETE /_sim/calls': () => clear(() => world.journal.clear()),
     'POST /_sim/clock': (body) => moveClock(world, body),
   };
   return async (method, url, text) => {
+    await world.late.settle();
     const name = `${method} ${url.pathname}`;
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
     const body = text === '' ? undefined : parseJson(text);
     if (route) return route(body);
+    if (name === 'POST /_sim/late') return json(200, await world.late.landAll());
     const known = [
       ...Object.keys(routes),
+      'POST /_sim/late',
       'GET /_sim/groups/{group}',
       'PUT, DELETE /_sim/groups/{group}/members/{member}',
       ...oktaControlPaths,

@@ -33,7 +33,10 @@ import {
 } from './operations/memberWrites.ts';
 import { getDomain, getOrganization, listDomains } from './operations/organization.ts';
 import { listMemberships } from './operations/memberships.ts';
-import { getOnPremisesSynchronization, updateOnPremisesSynchronization } from './operations/onPremisesSynchronization.ts';
+import {
+  getOnPremisesSynchronization,
+  updateOnPremisesSynchronization,
+} from './operations/onPremisesSynchronization.ts';
 import {
   getRoleDefinition,
   listRoleAssignments,

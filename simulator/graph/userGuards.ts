@@ -19,12 +19,7 @@ const refuseSynced: UserGuard = ({ tenant }, target, changed) => {
 };
 
 /** In the order in which they speak: who may not comes before what may not. */
-const guards: readonly UserGuard[] = [
-  refuseWithoutPermission,
-  refuseRestricted,
-  refuseSensitive,
-  refuseSynced,
-];
+const guards: readonly UserGuard[] = [refuseWithoutPermission, refuseRestricted, refuseSensitive, refuseSynced];
 
 export const guardUser: UserGuard = (context, target, changed) => {
   for (const guard of guards) guard(context, target, changed);

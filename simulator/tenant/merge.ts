@@ -1,4 +1,4 @@
-import { isObject, isStringArray, type JsonObject } from '../http/json.ts';
+import { isObject, isStringArray, without, type JsonObject } from '../http/json.ts';
 import type { World } from '../world.ts';
 import {
   legacyExchangeDN,
@@ -10,7 +10,19 @@ import {
   newUser,
 } from './defaults.ts';
 import { recipientListNames } from './model.ts';
-import type { Contact, DirectoryObject, Domain, Group, ServicePrincipal, Settings, User } from './model.ts';
+import type {
+  AdministrativeUnit,
+  Contact,
+  DirectoryObject,
+  Domain,
+  Group,
+  OnPremisesSynchronization,
+  ScopedRole,
+  ServicePrincipal,
+  Settings,
+  User,
+} from './model.ts';
+import { unitsOf } from './privileges.ts';
 import { Store, type ObjectType, type View } from './store.ts';
 import { mismatches, schemas } from './mergeSchemas.ts';
 
@@ -23,6 +35,7 @@ class Merge {
   readonly #views: readonly View[];
   readonly changed = new Store();
   readonly deleted: User[] = [];
+  readonly units: AdministrativeUnit[] = [];
   readonly faults: string[] = [];
 
   constructor(world: World) {
@@ -84,13 +97,68 @@ class Merge {
     return found.filter((id) => id !== null);
   }
 
+  #units(): AdministrativeUnit[] {
+    const present = this.#world.tenant.administrativeUnits.filter(
+      ({ id }) => !this.units.some((unit) => unit.id === id),
+    );
+    return [...present, ...this.units];
+  }
+
+  #unit(ref: string): AdministrativeUnit | undefined {
+    return this.#units().find(({ id, displayName }) => id === ref.toLowerCase() || displayName === ref);
+  }
+
+  /** Units by their ids. */
+  #withScopedRoles(fields: JsonObject, at: string): JsonObject {
+    if (!Array.isArray(fields.scopedRoles)) return fields;
+    const given = fields.scopedRoles as { role: string; administrativeUnit: string }[];
+    return {
+      ...fields,
+      scopedRoles: given.flatMap<ScopedRole>(({ role, administrativeUnit }) => {
+        const unit = this.#unit(administrativeUnit);
+        if (!unit) this.faults.push(`${at}.scopedRoles: ${administrativeUnit} is no administrative unit`);
+        return unit ? [{ roleDefinitionId: role, administrativeUnitId: unit.id }] : [];
+      }),
+    };
+  }
+
+  /** Without its members, who may be put after it. */
+  unit(fields: JsonObject, at: string): void {
+    const given: Partial<AdministrativeUnit> = without(fields, 'members');
+    const present = this.#unit(given.id ?? given.displayName ?? '');
+    const { displayName = present?.displayName } = given;
+    if (displayName === undefined) {
+      this.faults.push(`${at}.displayName is missing`);
+      return;
+    }
+    const id = present?.id ?? given.id?.toLowerCase() ?? this.#world.random.guid(`administrativeUnit:${displayName}`);
+    const base = { isMemberManagementRestricted: false, members: [], ...present };
+    this.units.push({ ...base, ...given, id, displayName });
+  }
+
+  /** Its members, each of whom tells whether a unit of theirs is restricted. */
+  unitMembers({ id, displayName, members }: JsonObject, at: string): void {
+    const unit = this.#unit(String(id ?? displayName));
+    if (!unit) return;
+    const changed = members === undefined ? unit : { ...unit, members: this.#ids(members, `${at}.members`) };
+    this.units.splice(this.units.indexOf(unit), 1, changed);
+    for (const each of new Set([...unit.members, ...changed.members])) {
+      const object = this.#byId(each);
+      if (object?.type !== 'user' && object?.type !== 'group') continue;
+      const isRestricted = unitsOf(this.#units(), each).some((one) => one.isMemberManagementRestricted);
+      this.put({ ...object, isManagementRestricted: isRestricted ? true : null });
+    }
+  }
+
   user(fields: JsonObject, at: string): void {
-    const given = fields as Partial<User>;
+    const given = this.#withScopedRoles(fields, at) as Partial<User>;
     const upn = (given.userPrincipalName ?? '').toLowerCase();
     const named = { id: given.id, name: upn };
     const present = this.#find<User>('user', named, (user) => user.userPrincipalName.toLowerCase() === upn);
     if (present) {
-      this.put({ ...present, ...given, id: present.id });
+      // An edit on-premises waits for the next cycle.
+      const pending = given.onPremises === undefined ? {} : { isExportPending: true };
+      this.put({ ...present, ...pending, ...given, id: present.id });
       return;
     }
     if (given.userPrincipalName === undefined) {
@@ -147,7 +215,7 @@ class Merge {
   }
 
   group(fields: JsonObject, at: string): void {
-    const { members, owners, exchange, ...rest } = fields;
+    const { members, owners, exchange, ...rest } = this.#withScopedRoles(fields, at);
     const given = rest as Partial<Omit<Group, 'members' | 'owners' | 'exchange'>>;
     const name = isObject(exchange) && typeof exchange.Name === 'string' ? exchange.Name : undefined;
     const named = { id: given.id, name: given.mail ?? name ?? given.displayName ?? '' };
@@ -206,7 +274,7 @@ class Merge {
   }
 
   servicePrincipal(fields: JsonObject, at: string): void {
-    const { roles, ...rest } = fields;
+    const { roles, ...rest } = this.#withScopedRoles(fields, at);
     const given = rest as Partial<ServicePrincipal>;
     if (given.appId === undefined) {
       this.faults.push(`${at}.appId is missing`);
@@ -231,6 +299,18 @@ function mergeDomains(world: World, domains: readonly JsonObject[]): void {
   }
 }
 
+function mergeRoles(world: World, roles: readonly JsonObject[]): void {
+  const { customRoles } = world.tenant;
+  for (const { id, displayName } of roles) {
+    const role = { id: String(id).toLowerCase(), displayName: String(displayName ?? id), isBuiltIn: false };
+    const at = customRoles.findIndex((each) => each.id === role.id);
+    customRoles.splice(at < 0 ? customRoles.length : at, at < 0 ? 0 : 1, role);
+  }
+}
+
+/** Of these there is one each; of all else there are lists. */
+const single = ['settings', 'syncState', 'onPremisesSynchronization'];
+
 /** Merges objects in, or says everything that is wrong and changes nothing. */
 export function mergeTenant(world: World, body: unknown): string[] {
   if (!isObject(body)) return ['the body is not an object'];
@@ -240,12 +320,12 @@ export function mergeTenant(world: World, body: unknown): string[] {
   for (const [key, schema] of Object.entries(schemas)) {
     const value = body[key];
     if (value === undefined) continue;
-    if (key === 'settings') faults.push(...mismatches(value, schema, 'settings'));
+    if (single.includes(key)) faults.push(...mismatches(value, schema, key));
     else if (!Array.isArray(value)) faults.push(`${key} is not a list`);
     else faults.push(...value.flatMap((item, index) => mismatches(item, schema, `${key}[${String(index)}]`)));
   }
   if (faults.length > 0) return faults;
-  const { settings = {}, ...lists } = body;
+  const { settings = {}, syncState = {}, onPremisesSynchronization = {}, ...lists } = body;
   const {
     users = [],
     deletedUsers = [],
@@ -253,18 +333,34 @@ export function mergeTenant(world: World, body: unknown): string[] {
     groups = [],
     servicePrincipals = [],
     domains = [],
+    administrativeUnits = [],
+    customRoles = [],
   } = lists as Lists;
   const merge = new Merge(world);
+  administrativeUnits.forEach((fields, index) => merge.unit(fields, `administrativeUnits[${String(index)}]`));
   users.forEach((fields, index) => merge.user(fields, `users[${String(index)}]`));
   deletedUsers.forEach((fields, index) => merge.deletedUser(fields, `deletedUsers[${String(index)}]`));
   contacts.forEach((fields, index) => merge.contact(fields, `contacts[${String(index)}]`));
   groups.forEach((fields, index) => merge.group(fields, `groups[${String(index)}]`));
   servicePrincipals.forEach((fields, index) => merge.servicePrincipal(fields, `servicePrincipals[${String(index)}]`));
-  merge.faults.push(
-    ...domains.flatMap(({ id }, index) => (id === undefined ? [`domains[${String(index)}].id is missing`] : [])),
-  );
+  administrativeUnits.forEach((fields, index) => merge.unitMembers(fields, `administrativeUnits[${String(index)}]`));
+  const withoutId = (rows: readonly JsonObject[], name: string): string[] =>
+    rows.flatMap(({ id }, index) => (id === undefined ? [`${name}[${String(index)}].id is missing`] : []));
+  merge.faults.push(...withoutId(domains, 'domains'), ...withoutId(customRoles, 'customRoles'));
   if (merge.faults.length > 0) return merge.faults;
   mergeDomains(world, domains);
+  mergeRoles(world, customRoles);
+  for (const unit of merge.units) {
+    const at = world.tenant.administrativeUnits.findIndex(({ id }) => id === unit.id);
+    world.tenant.administrativeUnits.splice(
+      at < 0 ? world.tenant.administrativeUnits.length : at,
+      at < 0 ? 0 : 1,
+      unit,
+    );
+  }
+  Object.assign(world.tenant.syncState, syncState);
+  const { features } = onPremisesSynchronization as Partial<OnPremisesSynchronization>;
+  Object.assign(world.tenant.onPremisesSynchronization.features, features);
   const { replicationLagMs, latencyMs, userWrites, ...rest } = settings as Partial<Settings>;
   Object.assign(world.tenant.settings, rest);
   Object.assign(world.tenant.settings.replicationLagMs, replicationLagMs);

@@ -1,4 +1,5 @@
 import { isObject, isStringArray } from '../http/json.ts';
+import { syncFeatures } from './dirSync.ts';
 
 // What PUT /_sim/tenant may say of each kind of object; anything else is refused by name.
 
@@ -68,6 +69,21 @@ const limit: Schema = {
 };
 const limitIsWhole = required('upstream', 'ratePerSecond', 'burst', 'seconds');
 
+/** What of a role assignment is given by name or id, and what it is over. */
+const scopedRole: Schema = { role: text, administrativeUnit: text };
+const scopedRoles: Check = (value) =>
+  Array.isArray(value) &&
+  value.every((item) => required('role', 'administrativeUnit')(item) && shaped(scopedRole)(item));
+
+const onPremises: Schema = {
+  accountEnabled: flag,
+  mobilePhone: orNull(text),
+  businessPhones: list,
+  department: orNull(text),
+  jobTitle: orNull(text),
+  officeLocation: orNull(text),
+};
+
 const user: Schema = {
   id: text,
   userPrincipalName: text,
@@ -98,6 +114,11 @@ const user: Schema = {
     oneOf('UserMailbox', 'SharedMailbox', 'RoomMailbox', 'EquipmentMailbox', 'MailUser', 'GuestMailUser'),
   ),
   directoryRoles: list,
+  scopedRoles,
+  eligibleRoles: list,
+  onPremises: shaped(onPremises),
+  isExportPending: flag,
+  dirSyncOverrides: (value) => isStringArray(value) && value.every(oneOf('mobilePhone')),
 };
 
 const userWrites: Schema = {
@@ -147,6 +168,9 @@ export const schemas: Readonly<Record<string, Schema>> = {
     createdDateTime: text,
     members: list,
     owners: list,
+    directoryRoles: list,
+    scopedRoles,
+    eligibleRoles: list,
     exchange: shaped(exchange),
   },
   servicePrincipals: {
@@ -155,6 +179,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     servicePrincipalType: oneOf('Application', 'ManagedIdentity'),
     roles: shaped({ graph: list, exchange: list }),
     directoryRoles: list,
+    scopedRoles,
     clientSecrets: (value) =>
       Array.isArray(value) && value.every((item) => shaped({ value: text, endDateTime: text })(item)),
   },
@@ -164,6 +189,12 @@ export const schemas: Readonly<Record<string, Schema>> = {
     isDefault: flag,
     isInitial: flag,
     isVerified: flag,
+  },
+  administrativeUnits: { id: text, displayName: text, isMemberManagementRestricted: flag, members: list },
+  customRoles: { id: text, displayName: text },
+  syncState: { onPremisesSyncEnabled: orNull(flag), onPremisesLastSyncDateTime: orNull(text) },
+  onPremisesSynchronization: {
+    features: shaped(Object.fromEntries(syncFeatures.map((name) => [name, flag]))),
   },
   settings: {
     namingPolicy: orNull(text),
@@ -175,6 +206,13 @@ export const schemas: Readonly<Record<string, Schema>> = {
     booleansAsStrings: flag,
     softDeleteSecurityGroups: flag,
     addressQuarantineMs: lag,
+    syncedUserWrites: (value) =>
+      isStringArray(value) && value.every(oneOf('accountEnabled', 'mobilePhone', 'otherMails')),
+    eligibleRolesProtect: flag,
+    privilegedIdentityManagement: flag,
+    callerRoles: oneOf('token', 'directory'),
+    onPremisesSynchronizationForm: oneOf('collection', 'entity'),
+    onPremisesSynchronizationAppOnly: oneOf('refused', 'read', 'readWrite'),
     nonMemberRemovalStatus: (value) => value === 400 || value === 404,
     limits: (value) => Array.isArray(value) && value.every((item) => limitIsWhole(item) && shaped(limit)(item)),
     latencyMs: shaped({ graph: lag, exchange: lag }),

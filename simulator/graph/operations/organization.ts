@@ -5,7 +5,6 @@ import { listingOf } from '../listing.ts';
 import { domainType, type EntityType } from '../properties.ts';
 import { checkSelect, entity, page, render, selected } from '../query.ts';
 import type { Tenant } from '../../tenant/tenant.ts';
-import { usersOf } from '../../tenant/tenant.ts';
 import { domainPermissions, organizationPermissions } from './permissions.ts';
 
 const organizationType: EntityType<Tenant> = {
@@ -14,8 +13,8 @@ const organizationType: EntityType<Tenant> = {
     id: (tenant) => tenant.id,
     displayName: (tenant) => tenant.displayName,
     tenantType: () => 'AAD',
-    onPremisesSyncEnabled: (tenant) =>
-      usersOf(tenant.view('entra')).some((user) => user.onPremisesSyncEnabled === true) ? true : null,
+    onPremisesLastSyncDateTime: (tenant) => tenant.syncState.onPremisesLastSyncDateTime,
+    onPremisesSyncEnabled: (tenant) => tenant.syncState.onPremisesSyncEnabled,
     verifiedDomains: (tenant) =>
       tenant.domains
         .filter(({ isVerified }) => isVerified)
@@ -27,7 +26,14 @@ const organizationType: EntityType<Tenant> = {
           type: authenticationType,
         })),
   },
-  byDefault: ['id', 'displayName', 'tenantType', 'onPremisesSyncEnabled', 'verifiedDomains'],
+  byDefault: [
+    'id',
+    'displayName',
+    'tenantType',
+    'onPremisesLastSyncDateTime',
+    'onPremisesSyncEnabled',
+    'verifiedDomains',
+  ],
   filterable: [],
   notModelled: [
     'assignedPlans',
@@ -35,7 +41,7 @@ const organizationType: EntityType<Tenant> = {
     'country',
     'countryLetterCode',
     'createdDateTime',
-    'onPremisesLastSyncDateTime',
+    'onPremisesLastPasswordSyncDateTime',
     'provisionedPlans',
     'technicalNotificationMails',
   ],

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { ServicePrincipal } from '../../tenant/model.ts';
 import { exchangeAppId, graphAppId } from '../../tenant/roles.ts';
 import { servicePrincipalsOf } from '../../tenant/tenant.ts';
 import { appRolesOf } from '../appRoles.ts';
+import { assignmentId } from '../assignmentId.ts';
 import { objectById, type GraphContext, type GraphOperation } from '../context.ts';
-import { notFound, unsupportedQuery } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import { listingOf } from '../listing.ts';
 import { servicePrincipalType } from '../properties.ts';
 import { checkSelect, entity, filtered, page, render, selected } from '../query.ts';
-import { applicationPermissions, roleManagementPermissions } from './permissions.ts';
+import { applicationPermissions } from './permissions.ts';
 
-function principal({ view, params }: GraphContext): ServicePrincipal {
+export function servicePrincipalOf({ view, params }: GraphContext): ServicePrincipal {
   const key = params[0] ?? '';
   const appId = /^appId=(.+)$/.exec(key)?.[1];
   const found =
@@ -29,7 +29,7 @@ export const getServicePrincipal: GraphOperation = {
   run(context) {
     const select = selected(context.call);
     checkSelect(select ?? [], [servicePrincipalType], servicePrincipalType.name);
-    return entity('servicePrincipals', render(principal(context), servicePrincipalType, select));
+    return entity('servicePrincipals', render(servicePrincipalOf(context), servicePrincipalType, select));
   },
 };
 
@@ -46,17 +46,13 @@ export const listServicePrincipals: GraphOperation = {
   },
 };
 
-/** An id that stays the same for the same grant. */
-const assignmentId = (...parts: string[]): string =>
-  createHash('sha256').update(parts.join()).digest('base64url').slice(0, 43);
-
 export const listAppRoleAssignments: GraphOperation = {
   method: 'GET',
   path: 'servicePrincipals/*/appRoleAssignments',
   permissions: applicationPermissions,
   options: ['$top', '$skiptoken'],
   run(context) {
-    const owner = principal(context);
+    const owner = servicePrincipalOf(context);
     const resources = [
       { appId: graphAppId, granted: owner.roles.graph },
       { appId: exchangeAppId, granted: owner.roles.exchange },
@@ -77,27 +73,5 @@ export const listAppRoleAssignments: GraphOperation = {
         }));
     });
     return page(context.call, 'appRoleAssignments', listingOf(rows), (row) => row);
-  },
-};
-
-export const listRoleAssignments: GraphOperation = {
-  method: 'GET',
-  path: 'roleManagement/directory/roleAssignments',
-  permissions: roleManagementPermissions,
-  options: ['$filter', '$top', '$skiptoken'],
-  run({ call, view }) {
-    // graph.md §4: a filter on principalId (or roleDefinitionId, not modelled) is mandatory
-    const filter = call.url.searchParams.get('$filter') ?? '';
-    const principalId = /^\s*principalId eq '([^']+)'\s*$/.exec(filter)?.[1];
-    if (principalId === undefined) throw unsupportedQuery('A filter on principalId or roleDefinitionId is required.');
-    const holder = objectById(view, principalId);
-    const roles = holder?.type === 'user' || holder?.type === 'servicePrincipal' ? holder.directoryRoles : [];
-    const rows = roles.map((roleDefinitionId) => ({
-      id: assignmentId(principalId, roleDefinitionId),
-      principalId,
-      directoryScopeId: '/',
-      roleDefinitionId,
-    }));
-    return page(call, 'roleManagement/directory/roleAssignments', listingOf(rows), (row) => row);
   },
 };
