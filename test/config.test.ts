@@ -349,6 +349,71 @@ describe("Okta's API", () => {
   });
 });
 
+describe("the event hook's secrets", () => {
+  const [current, previous] = ['a-secret-of-the-event-hook', 'the-secret-before-this-one'];
+
+  test('are the current one and the one before', () => {
+    expect(configOf({ OKTA_EVENT_HOOK_SECRET: ` ${current}\n` }).eventHookSecrets).toEqual([current]);
+    const both = { OKTA_EVENT_HOOK_SECRET: current, OKTA_EVENT_HOOK_SECRET_PREVIOUS: previous };
+    expect(configOf(both).eventHookSecrets).toEqual([current, previous]);
+  });
+
+  test('are secrets that a header can hold', () => {
+    for (const wrong of ['x'.repeat(19), 'two words that are long enough', `${current}ä`]) {
+      expect(faultyNames({ OKTA_EVENT_HOOK_SECRET: wrong })).toEqual(['OKTA_EVENT_HOOK_SECRET']);
+    }
+    const both = { OKTA_EVENT_HOOK_SECRET: current, OKTA_EVENT_HOOK_SECRET_PREVIOUS: 'short' };
+    expect(faultyNames(both)).toEqual(['OKTA_EVENT_HOOK_SECRET_PREVIOUS']);
+  });
+
+  test('are no reference to a vault that was not resolved: everybody could guess it', () => {
+    const reference = '@Microsoft.KeyVault(SecretUri=https://contoso.vault.azure.net/secrets/hook)';
+    const { errors } = faultOf({ OKTA_EVENT_HOOK_SECRET: reference });
+    expect(errors).toEqual([
+      expect.objectContaining({ pointer: 'OKTA_EVENT_HOOK_SECRET', message: expect.stringContaining('Key Vault') }),
+    ]);
+  });
+
+  test('have no one before without a current one', () => {
+    expect(faultyNames({ OKTA_EVENT_HOOK_SECRET_PREVIOUS: previous })).toEqual(['OKTA_EVENT_HOOK_SECRET']);
+  });
+});
+
+describe('RECONCILE_SCHEDULE', () => {
+  test.each(['0 30 2 * * *', '*/30 * * * * *', '0 0 8-18/2 * * 1-5', '0,30 0 0 1,15 1-12 0', '0  0\t0 31 12 6'])(
+    'can be %j',
+    (schedule) => {
+      expect(configOf({ RECONCILE_SCHEDULE: schedule }).reconcileSchedule).toBe(schedule);
+    },
+  );
+
+  test.each([
+    '0 */6 * * *',
+    '0 0 0 */6 * * *',
+    '60 * * * * *',
+    '0 60 * * * *',
+    '0 0 24 * * *',
+    '0 0 0 0 * *',
+    '0 0 0 32 * *',
+    '0 0 0 * 13 *',
+    '0 0 0 * * 7',
+    '0 0 18-8 * * *',
+    '*/0 * * * * *',
+    '0 0 1, * * *',
+    '06:00:00',
+    'daily',
+    '0 0 x * * *',
+  ])('cannot be %j', (schedule) => {
+    expect(faultyNames({ RECONCILE_SCHEDULE: schedule })).toEqual(['RECONCILE_SCHEDULE']);
+  });
+});
+
+describe('rooms that need others', () => {
+  test.each(['members', 'push'])('%s bring operations, where their long work is told of', (room) => {
+    expect(configOf({ ENABLED_ROOMS: room }).enabledRooms).toEqual(new Set([room, 'operations']));
+  });
+});
+
 describe('lists', () => {
   test('are separated by commas, semicolons or lines', () => {
     const text = ' a@contoso.com, b@contoso.com;c@contoso.com\r\nd@contoso.com ,,';
@@ -398,6 +463,9 @@ const valid: Record<string, string> = {
   OKTA_CLIENT_ID: '0oaApp',
   OKTA_PRIVATE_KEY: rsaPem,
   OKTA_KEY_ID: 'kid-1',
+  OKTA_EVENT_HOOK_SECRET: 'a-secret-of-the-event-hook',
+  OKTA_EVENT_HOOK_SECRET_PREVIOUS: 'the-secret-before-this-one',
+  RECONCILE_SCHEDULE: '0 30 2 * * *',
   PROTECTED_USERS: 'a@contoso.com',
   PROTECTED_GROUPS: 'b@contoso.com',
   MANAGED_GROUPS: 'c@contoso.com',
