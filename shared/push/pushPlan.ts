@@ -1,23 +1,14 @@
-import type { FaultCode } from '../errors.ts';
 import { planIdOf } from '../groups/membership/planId.ts';
+import { type ActualMember, bearersOf, type Candidate, groupPins, isManaged } from './candidate.ts';
+import { createKeepRule, type KeepReason, type RemovalPermission } from './keepRule.ts';
 import type { Authority } from './mapping.ts';
-import { isFresh, type Standing, standingOf } from './memberStanding.ts';
+import { isFresh, standingOf } from './memberStanding.ts';
 import type { ManagedMember, PushPerson } from './people.ts';
 import type { Match } from './pushMatcher.ts';
 import type { SourcePerson } from './source.ts';
 import { createHolds, isWaitingCode, unresolvedPerson, type UnresolvedPerson } from './unresolved.ts';
 
-/** A member as Graph shows it. */
-export interface ActualMember {
-  /** Entra object id. */
-  readonly id: string;
-  /** `user`, `group`, `orgContact`, `device` or `servicePrincipal`. */
-  readonly type: string;
-  /** For people: an address where there is one. */
-  readonly label: string;
-  /** UPN and addresses. */
-  readonly names: readonly (string | null)[];
-}
+export type { ActualMember } from './candidate.ts';
 
 export interface PushPlanInput {
   /** Entra object id. */
@@ -37,10 +28,7 @@ export interface PushPlanInput {
   readonly managed: ReadonlyMap<string, ManagedMember>;
   /** Whether who is desired and a member already counts as added by the mapping. */
   readonly adoptMembers: boolean;
-  readonly mayRemove: (member: {
-    readonly id: string;
-    readonly names: readonly (string | null)[];
-  }) => 'yes' | 'never_remove' | 'protected';
+  readonly mayRemove: RemovalPermission;
   readonly nowMs: number;
 }
 
@@ -56,12 +44,9 @@ export interface PushChange {
 }
 
 /** Somebody who is not desired and stays. */
-export interface KeptMember {
+export interface KeptMember extends KeepReason {
   readonly entraId: string;
   readonly label: string;
-  /** null where the rules of the mapping say so. */
-  readonly code: FaultCode | null;
-  readonly message: string;
 }
 
 /** Desired against actual. Whole when `scope` is null: `actualCount` − removes + adds is then the size that comes out. */
@@ -94,21 +79,11 @@ export interface PushPlan {
 
 type Wanted = PushChange & { readonly oktaUserId: string };
 
-/** One object that a plan decides on, with all that is known of it. */
-interface Candidate {
-  /** Entra object id in lower case. */
-  readonly key: string;
-  readonly shown: ActualMember | undefined;
-  readonly row: ManagedMember | undefined;
-  readonly standing: Standing;
-  /** Pinned to it. */
-  readonly pins: readonly PushPerson[];
-}
+/** Everybody who wants one object. */
+type WantedBy = readonly [...Wanted[], Wanted];
 
 /** `settled`: nothing is written. */
 type Decision = 'added' | 'adopted' | 'removed' | 'settled';
-
-type Kept = Pick<KeptMember, 'code' | 'message'>;
 
 /**
  * What makes a target's members those that a mapping wants, as far as its authority goes (design §2, §6.6). Pure.
@@ -118,7 +93,7 @@ export function planPush(input: PushPlanInput): PushPlan {
   const { targetId, authority, actual, desired, scope, pinged, managed, adoptMembers, mayRemove, nowMs } = input;
   const isInScope = (oktaUserId: string) => scope === null || scope.has(oktaUserId);
 
-  const wanted = new Map<string, Wanted[]>();
+  const wanted = new Map<string, WantedBy>();
   const unresolved: UnresolvedPerson[] = [];
   for (const { person, match } of desired) {
     if (match.type !== 'matched') {
@@ -132,6 +107,7 @@ export function planPush(input: PushPlanInput): PushPlan {
     wanted.set(key, [...(wanted.get(key) ?? []), change]);
   }
   const holds = createHolds([...unresolved, ...unresolvedBeyond(input)]);
+  const whyKept = createKeepRule({ scope, mayRemove, holds });
   const shownById = actual === null ? null : new Map(actual.map((member) => [member.id.toLowerCase(), member]));
   const pinsById = groupPins(input.people);
 
@@ -177,9 +153,9 @@ export function planPush(input: PushPlanInput): PushPlan {
   function keysOf(): Set<string> {
     return new Set([
       ...wanted.keys(),
-      ...(shownById?.keys() ?? []),
+      // Who is not shown and not managed is no member, pinned or not.
+      ...(shownById?.keys() ?? pinsById.keys()),
       ...managed.keys(),
-      ...(scope === null ? [] : [...pinsById.keys()]),
     ]);
   }
 
@@ -191,20 +167,19 @@ export function planPush(input: PushPlanInput): PushPlan {
   }
 
   /** Whom one person leaves behind and another wants is the other's. */
-  function isAbout({ row, pins }: Candidate, wantedFor: readonly Wanted[] | undefined): boolean {
+  function isAbout({ row, pins }: Candidate, wantedFor: WantedBy | undefined): boolean {
     if (scope === null) return true;
     const people = wantedFor ?? [...(row === undefined ? [] : [row]), ...pins];
     return people.some(({ oktaUserId }) => scope.has(oktaUserId));
   }
 
-  function decide(candidate: Candidate, wantedFor: readonly Wanted[] | undefined): Decision {
+  function decide(candidate: Candidate, wantedFor: WantedBy | undefined): Decision {
     return wantedFor === undefined ? leave(candidate) : join(candidate, wantedFor);
   }
 
-  function join(candidate: Candidate, wantedFor: readonly Wanted[]): Decision {
+  function join(candidate: Candidate, wantedFor: WantedBy): Decision {
     const { row, shown, standing } = candidate;
     const change = wantedFor.find(({ oktaUserId }) => oktaUserId === row?.oktaUserId) ?? wantedFor[0];
-    if (change === undefined) throw new RangeError('an object that nobody wants');
     const isPinged = wantedFor.some(({ oktaUserId }) => pinged.has(oktaUserId));
     // Somebody else may have removed whom we added, and the lag or what was not read would hide it.
     const mustHeal = isPinged && shown === undefined;
@@ -248,66 +223,11 @@ export function planPush(input: PushPlanInput): PushPlan {
     );
   }
 
-  function whyKept(candidate: Candidate, power: Authority): Kept | null {
-    const { key, row, shown, pins } = candidate;
-    if (power === 'additive') return keptBy('Is not removed: the authority of the mapping is "additive".');
-    if (power === 'managed' && !isManaged(row)) {
-      return keptBy('Is not removed: the mapping has not added it, and its authority is "managed".');
-    }
-    if (scope !== null && pins.some(({ oktaUserId }) => !scope.has(oktaUserId))) {
-      return keptBy('Is not removed: another Okta user of the group is the same object in Entra.');
-    }
-    const bearers = bearersOf(candidate);
-    const permission = mayRemove({ id: shown?.id ?? key, names: bearers.names });
-    if (permission === 'never_remove') return keptBy('Is not removed: it is listed in neverRemove of the mapping.');
-    if (permission === 'protected') {
-      return { code: 'protected_object', message: 'Is not removed: it is listed in PROTECTED_USERS.' };
-    }
-    if (holds.includes(bearers)) {
-      return {
-        code: 'held_back',
-        message: 'Is not removed: it is who a desired person was, who cannot be resolved now.',
-      };
-    }
-    if (holds.isAnyoneUnknown && !isManaged(row) && (shown?.type ?? 'user') === 'user') {
-      const message = 'Is not removed while a desired person cannot be resolved: it might be this member.';
-      return { code: 'held_back', message };
-    }
-    return null;
-  }
-
   /** Rows outlive what they say for as long as Graph may say something else. */
   function isOver({ row, standing }: Candidate): boolean {
     if (row === undefined || isFresh(row, nowMs)) return false;
     return standing === 'absent' || row.state === 'removed';
   }
-}
-
-function keptBy(message: string): Kept {
-  return { code: null, message };
-}
-
-/** Whether the mapping has added it, or may have, and nothing says that it is gone again. */
-function isManaged(row: ManagedMember | undefined): row is ManagedMember {
-  return row !== undefined && row.state !== 'removed';
-}
-
-/** Whom an object is a member for, and what it is called. */
-function bearersOf({ shown, row, pins }: Candidate): { oktaUserIds: string[]; names: (string | null)[] } {
-  const bearers = [...(isManaged(row) ? [row] : []), ...pins];
-  return {
-    oktaUserIds: bearers.map(({ oktaUserId }) => oktaUserId),
-    names: [...(shown?.names ?? []), ...bearers.flatMap(({ login, label }) => [login, label])],
-  };
-}
-
-function groupPins(people: ReadonlyMap<string, PushPerson>): Map<string, PushPerson[]> {
-  const pins = new Map<string, PushPerson[]>();
-  for (const person of people.values()) {
-    const key = person.entraId?.toLowerCase();
-    if (key !== undefined) pins.set(key, [...(pins.get(key) ?? []), person]);
-  }
-  return pins;
 }
 
 /** Desired people whom this plan has not looked at, and of whom is known that they could not be resolved. */

@@ -220,7 +220,9 @@ describe('a plan removes', () => {
   ])('or rather: %s', (_what, managedRow, isShown, fate) => {
     for (const authority of ['managed', 'exclusive'] as const) {
       const result = plan({ authority, actual: isShown ? [leaver] : [], managed: rowsOf(managedRow) });
-      expect(idsIn(result.removes)).toEqual(fate === 'removed' ? ids(1) : []);
+      expect(result.removes.map(({ entraId, label }) => [entraId, label])).toEqual(
+        fate === 'removed' ? [[idOf(1), labelOf(1)]] : [],
+      );
       expect(result.forgets).toEqual(fate === 'forgotten' ? ids(1) : []);
       expect(result).toMatchObject({ kept: [], actualCount: fate === 'removed' ? 1 : 0, exclusiveWouldRemove: [] });
       expect(result.drift).toEqual({ addedOutside: [], removedOutside: [] });
@@ -481,6 +483,14 @@ describe('a plan about some people', () => {
     }
     const both = plan({ actual: null, scope: users(1, 2), people, managed: rowsOf(row(1, 'added')) });
     expect(idsIn(both.removes)).toEqual(ids(1));
+  });
+
+  test('leaves to another person whom that one wants, and calls objects what Entra calls them', () => {
+    const of = { scope: users(1), actual: [], desired: [wants(2, matchedTo(1))], managed: rowsOf(row(1, 'added')) };
+    expect(plan(of)).toMatchObject({ adds: [], removes: [], kept: [], forgets: [] });
+    const upper = member(1, { id: idOf(1).toUpperCase() });
+    const result = plan({ authority: 'exclusive', actual: [upper] });
+    expect(result.removes.map(({ entraId }) => entraId)).toEqual([upper.id]);
   });
 
   test('removes who was matched before, once it has been matched anew', () => {
