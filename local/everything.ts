@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hookEventTypes } from '../shared/push/hooks/eventTypes.ts';
 import { closeServer, listen } from './host/listen.ts';
 import { connectionString, newAccounts, startAzurite } from './processes/azurite.ts';
 import { type Child, isJsonLine, readJsonLine, startChild } from './processes/child.ts';
@@ -94,24 +95,29 @@ export async function startEverything(options: EverythingOptions = {}): Promise<
         ? storageChoice.connectionString
         : endpoints && connectionString(endpoints, accounts, 0);
 
+    const embedded = simulator && embeddedSettings(settings, simulator, caFile);
     const host = await keep(
       startChild({
         name: 'The local host',
         script: 'local/host/main.ts',
         args: ['--port', String(options.port ?? 0), '--max-polling-interval-ms', String(pollingIntervalMs)],
         env: {
-          ...(simulator ? embeddedSettings(settings, simulator, caFile) : settings),
+          ...(embedded ?? settings),
           ...(storage !== null && { AzureWebJobsStorage: storage }),
         },
         isReady: isJsonLine,
         ...(options.onLog && { onStderr: options.onLog }),
       }),
     );
-    const { api, functionKey, masterKey } = readJsonLine(host) as {
+    const { api, functionKey, masterKey, functions } = readJsonLine(host) as {
       api: string;
       functionKey: string;
       masterKey: string;
+      functions: string[];
     };
+    if (simulator && embedded && functions.includes('receiveEventHook')) {
+      await registerEventHook(simulator.urls.control, `${api}/okta/events`, embedded.OKTA_EVENT_HOOK_SECRET);
+    }
     const failed = Promise.race(started.map((child) => child.ended)).then((words) =>
       closing ? new Promise<never>(() => undefined) : words,
     );
@@ -138,6 +144,17 @@ function startSimulator(onLog: EverythingOptions['onLog']): Promise<Child> {
     isReady: isJsonLine,
     ...(onLog && { onStderr: onLog }),
   });
+}
+
+/** What `npm run setup:event-hook` does in a real org. */
+async function registerEventHook(control: string, url: string, secret: string): Promise<void> {
+  const header = { key: 'authorization', value: secret };
+  const response = await fetch(`${control}/_sim/okta/hooks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ url, header, events: hookEventTypes }),
+  });
+  if (!response.ok) throw new Error(`The simulated Okta org refused the event hook: ${await response.text()}`);
 }
 
 /** Asked before the others start, so that the commonest mistake is told at once. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
@@ -36,6 +37,7 @@ const ofARealTenant = new Set([
   'CLOUD',
   'MSI_ENDPOINT',
   'OKTA_API_TOKEN',
+  'OKTA_EVENT_HOOK_SECRET_PREVIOUS',
   'MSI_SECRET',
 ]);
 
@@ -47,7 +49,7 @@ export interface SimulatedTenant {
 }
 
 /** The embedded default (design §7): the managed-identity path, against the simulator's endpoint. */
-export function embeddedSettings(settings: Settings, tenant: SimulatedTenant, caFile: string): Settings {
+export function embeddedSettings(settings: Settings, tenant: SimulatedTenant, caFile: string) {
   const kept = Object.entries(settings).filter(
     ([name]) => !ofARealTenant.has(name) && !name.startsWith('AzureWebJobsStorage'),
   );
@@ -63,6 +65,7 @@ export function embeddedSettings(settings: Settings, tenant: SimulatedTenant, ca
     OKTA_CLIENT_ID: tenant.okta.clientId,
     OKTA_PRIVATE_KEY: tenant.okta.privateKeyPem,
     OKTA_KEY_ID: tenant.okta.keyId,
+    OKTA_EVENT_HOOK_SECRET: randomBytes(32).toString('hex'),
     IDENTITY_ENDPOINT: tenant.urls.identity,
     IDENTITY_HEADER: tenant.identityHeader,
     NODE_EXTRA_CA_CERTS: caFile,

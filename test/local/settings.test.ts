@@ -74,6 +74,7 @@ describe('the settings of npm start', () => {
       OKTA_CLIENT_ID: 'simulated app',
       OKTA_PRIVATE_KEY: 'simulated key',
       OKTA_KEY_ID: 'simulated kid',
+      OKTA_EVENT_HOOK_SECRET: expect.stringMatching(/^[0-9a-f]{64}$/),
       IDENTITY_ENDPOINT: 'http://i/token',
       IDENTITY_HEADER: 'header',
       NODE_EXTRA_CA_CERTS: 'ca.pem',

@@ -126,6 +126,13 @@ describe('npm start without a tenant', () => {
     expect((await fetch(groups)).status).toBe(401);
     expect((await fetch(groups, { headers: { 'x-functions-key': line.key } })).status).toBe(404);
 
+    const org = (await (await fetch(`${line.simulator?.control ?? ''}/_sim/okta/state`)).json()) as {
+      hooks: unknown[];
+    };
+    expect(org.hooks).toMatchObject([
+      { verificationStatus: 'VERIFIED', channel: { config: { uri: `${line.api}/okta/events` } } },
+    ]);
+
     const pids = processesIn(stderr());
     expect(pids).toHaveLength(3);
     child.kill('SIGTERM');

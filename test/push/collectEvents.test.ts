@@ -6,7 +6,11 @@ import { startLocalHost } from '../../local/host/host.ts';
 import { registerWorkers, type Worker } from '../../shared/action/worker.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { Fault } from '../../shared/errors.ts';
-import { createEventCollector, type EventCollector } from '../../shared/push/hooks/collector.ts';
+import {
+  createEventCollector,
+  type EventCollector,
+  type EventCollectorDependencies,
+} from '../../shared/push/hooks/collector.ts';
 import { type HookEvent, readEnvelope } from '../../shared/push/hooks/envelope.ts';
 import type { MappingStatus } from '../../shared/push/mapping.ts';
 import { createPushMappingStore, type PushMappingStore } from '../../shared/push/store/mappingStore.ts';
@@ -60,7 +64,7 @@ beforeEach(async () => {
 });
 afterEach(() => call.end());
 
-function collectorWith(change: { pushMappings?: Pick<PushMappingStore, 'get'> }): EventCollector {
+function collectorWith(change: Partial<EventCollectorDependencies>): EventCollector {
   return createEventCollector({
     pushMappings,
     pushMembers,
@@ -349,6 +353,12 @@ describe('a message that was given up', () => {
       { queue: 'reconciles', message: { oktaGroupId: sales }, inMs: null },
       { queue: 'reconciles', message: { oktaGroupId: product }, inMs: null },
     ]);
+    // Else the reconcile could find that nothing has moved.
+    expect(await pending(sales, product)).toEqual([
+      [sales, ada, true, 1_000],
+      [sales, ben, true, 1_000],
+      [product, ben, false, 1_000],
+    ]);
     expect(call.lines).toEqual([
       {
         level: 'error',
@@ -362,6 +372,17 @@ describe('a message that was given up', () => {
         cause: undefined,
       },
     ]);
+  });
+
+  test('asks for the reconcile also where no pending row can be written', async () => {
+    await map(sales);
+    const down = new Fault('storage_unavailable', { detail: 'Down.', fix: 'Wait.' });
+    collector = collectorWith({
+      pushPending: { put: () => Promise.reject(down), mark: () => Promise.reject(down) },
+    });
+    await runQueue(collectEventsPoison, messageOf(event()), 1);
+    expect(sent).toEqual([{ queue: 'reconciles', message: { oktaGroupId: sales }, inMs: null }]);
+    expect(call.lines).toMatchObject([{ fields: { reconciledCount: 1, failedCount: 1 }, cause: down }]);
   });
 
   test('asks for what it can where one event breaks its reader', async () => {

@@ -122,17 +122,20 @@ export function createEventCollector(dependencies: EventCollectorDependencies): 
       const lookups = openLookups(call);
       const asked = new Set<string>();
       const failures: unknown[] = [];
+      const attempt = async (work: () => Promise<void>) => {
+        await work().catch((error: unknown) => void failures.push(error));
+      };
       // One by one: whatever about one of them broke the collector breaks no other here.
       for (const event of events) {
-        try {
+        await attempt(async () => {
           const pings = await pingsOf([event], lookups);
+          // By them the reconcile sees that something has moved, where Okta's own time of the group does not tell.
+          await attempt(() => pushPending.put(pings, call));
           for (const { oktaGroupId } of pings.filter((ping) => !asked.has(ping.oktaGroupId))) {
             await queues.send(reconcileQueue, { oktaGroupId }, call);
             asked.add(oktaGroupId);
           }
-        } catch (error) {
-          failures.push(error);
-        }
+        });
       }
       const counts = { eventCount: events.length, reconciledCount: asked.size, failedCount: failures.length };
       call.log.error({ event: 'events_poisoned', requestId, ...counts }, failures[0]);
