@@ -159,12 +159,12 @@ export const facts = {
     certainty: 'inferred',
   },
   directoryDeletion: {
-    behaviour: 'A deleted user is gone at once; so is a security group, unless `softDeleteSecurityGroups` is set',
+    behaviour: 'A deleted security group is gone at once, unless `softDeleteSecurityGroups` is set',
     source: 'graph.md §8 (unverified for security groups)',
     certainty: 'inferred',
   },
   softDelete: {
-    behaviour: 'A deleted Microsoft 365 group lies in /directory/deletedItems for 30 days and can be restored',
+    behaviour: 'A deleted Microsoft 365 group or user lies in /directory/deletedItems for 30 days and can be restored',
     source: 'graph.md §8',
     certainty: 'certain',
   },
@@ -177,6 +177,109 @@ export const facts = {
   restoreOntoTaken: {
     behaviour: 'A restore onto an address or nickname that is taken is 400, "Another object with the same value …"',
     source: 'exchange.md E13 for the words',
+    certainty: 'inferred',
+  },
+  deletedUser: {
+    behaviour:
+      'A deleted user shows a user principal name with the object id before it, and is restored under the former one, without former memberships',
+    source: 'public behaviour of Entra, not in reference/',
+    certainty: 'inferred',
+  },
+  deletedUsersHold: {
+    behaviour:
+      'Which values a deleted user still holds, so that nobody else gets them: `userWrites.deletedUsersHold`, the immutable id unless set',
+    source: 'graph.md §2.1 (inferred), §8',
+    certainty: 'inferred',
+  },
+  deletedUsersFilter: {
+    behaviour:
+      '$filter on deleted users works as on others, or, by `userWrites.deletedUsersFilter`, is 400 `Request_UnsupportedQuery`',
+    source: 'graph.md §2.1',
+    certainty: 'inferred',
+  },
+  userUpdate: {
+    behaviour:
+      'PATCH /users/{id} is 204 without a body, all or nothing; what is read-only is 400, "Property \'…\' is read-only and cannot be set."',
+    source: 'graph.md §8; §1.4 for the words',
+    certainty: 'certain',
+  },
+  userWriteValues: {
+    behaviour:
+      "Which values of a user's properties are refused beyond those named in graph.md, and writes of `mail`, `userType` and `preferredLanguage` are not modelled",
+    source: 'public documentation of the user resource, not in reference/',
+    certainty: 'inferred',
+  },
+  immutableIdValues: {
+    behaviour:
+      'An empty immutable id is 400, "Invalid value specified for property \'onPremisesImmutableId\'…"; `$` and `_` are not allowed in one',
+    source: 'graph.md §2.1',
+    certainty: 'certain',
+  },
+  immutableIdUnique: {
+    behaviour: 'An immutable id is unique in the tenant: 400, with `error.details` that name the holder',
+    source: 'graph.md §2.1',
+    certainty: 'certain',
+  },
+  conflictDetails: {
+    behaviour:
+      'A user principal name or an address that is taken names its holder in `error.details` too; by `userWrites.conflictDetails` nothing does',
+    source: 'graph.md §2.1 for the immutable id',
+    certainty: 'inferred',
+  },
+  userPrincipalNameTaken: {
+    behaviour: "A user principal name that is taken, or in no verified domain, is 400 with Microsoft's words",
+    source: 'graph.md §2.3',
+    certainty: 'certain',
+  },
+  userPrincipalNameAsAddress: {
+    behaviour: 'A user principal name that is an address of another object is refused as a conflict of proxyAddresses',
+    source: 'graph.md §2.3 names such conflicts',
+    certainty: 'inferred',
+  },
+  userPrincipalNameInAddresses: {
+    behaviour:
+      'A new user principal name becomes a further address of who has a mailbox and the former stays; by `userWrites.upnInAddresses` it becomes the primary one with `mail`, or addresses stay as they are',
+    source: 'graph.md §2.3 (from memory)',
+    certainty: 'inferred',
+  },
+  federatedAnchor: {
+    behaviour: 'The immutable id is not changed while the user principal name is in a federated domain',
+    source: 'graph.md §2.2',
+    certainty: 'certain',
+  },
+  federatedAnchorWords: {
+    behaviour:
+      'Status, code and words of that refusal (those of MSOL); by `userWrites.federatedImmutableId` only a change of one that is set is refused, or none',
+    source: 'graph.md §2.2, §12: not found',
+    certainty: 'inferred',
+  },
+  federatedNeedsAnchor: {
+    behaviour:
+      'Nobody moves into a federated domain without an immutable id, unless `userWrites.federatedNeedsImmutableId` is false',
+    source: 'graph.md §2.3',
+    certainty: 'inferred',
+  },
+  betweenFederatedDomains: {
+    behaviour:
+      'A move from one federated domain to another is refused, unless `userWrites.betweenFederatedDomains` accepts it; the words',
+    source: 'graph.md §2.3, §12: message not found',
+    certainty: 'inferred',
+  },
+  leavingFederation: {
+    behaviour:
+      'A move to a managed domain needs no password, unless `userWrites.leavingFederation` says so; then it is 400',
+    source: 'graph.md §2.3, §12: unknown',
+    certainty: 'inferred',
+  },
+  clearedAnchor: {
+    behaviour: 'Null clears the immutable id, unless `userWrites.clearing` refuses it',
+    source: 'graph.md §2.1, §11',
+    certainty: 'inferred',
+  },
+  entraLag: {
+    behaviour:
+      'Reads of Graph are behind by `replicationLagMs.entraReads`, what the checks of a write know of the user by `entraChecks`, both 0 unless set',
+    source: 'graph.md §2.3, §8',
     certainty: 'inferred',
   },
   convertedGroup: {
@@ -471,6 +574,12 @@ export const facts = {
     behaviour:
       "Exchange writes reach Graph after `replicationLagMs.exchangeToEntra`, Entra's reach Exchange after `entraToExchange`, both 0 unless set",
     source: 'exchange.md §4 Consistency',
+    certainty: 'inferred',
+  },
+  lateWrites: {
+    behaviour:
+      'A write that was answered by a timeout may be done later: the fault `landsLate`, under the token it was sent with',
+    source: 'design §8',
     certainty: 'inferred',
   },
   throttleExtends: {

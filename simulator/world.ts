@@ -1,6 +1,7 @@
 import { createClock, type Clock } from './clock.ts';
 import { Faults } from './http/faults.ts';
 import { Journal } from './http/journal.ts';
+import { LateWrites } from './http/lateWrites.ts';
 import { Limits } from './http/limits.ts';
 import type { ServiceKey } from './okta/keys.ts';
 import { OktaSide } from './okta/side.ts';
@@ -14,6 +15,7 @@ export class World {
   readonly clock: Clock;
   readonly faults: Faults;
   readonly limits: Limits;
+  readonly late: LateWrites;
   readonly journal = new Journal();
   readonly issuer: TokenIssuer;
   readonly ids: SeedIds;
@@ -39,6 +41,7 @@ export class World {
     this.issuer = options.issuer;
     this.clientCertificates = options.clientCertificates;
     this.faults = new Faults(this.clock, { ...this.random, next: () => this.random.next() });
+    this.late = new LateWrites(this.clock);
     this.limits = new Limits(this.clock, () => this.tenant.settings.limits);
     this.tenant = this.#seededTenant();
     this.okta = new OktaSide({
@@ -53,6 +56,7 @@ export class World {
   reset(): void {
     this.clock.reset();
     this.faults.clear();
+    this.late.clear();
     this.journal.clear();
     this.random = createRandom(this.#seed);
     this.tenant = this.#seededTenant();

@@ -11,6 +11,7 @@ import type { World } from '../world.ts';
 import { seedAttributeCauses } from './seedAttributes.ts';
 import { controlOkta, oktaControlPaths } from './okta.ts';
 import { refuse } from './refuse.ts';
+import { seedImmutableIds } from './seedImmutableIds.ts';
 import { stateOf } from './state.ts';
 
 function moveClock(world: World, body: unknown): Reply {
@@ -66,6 +67,11 @@ function seedAttributes(world: World): Reply {
   return faults.length > 0 ? refuse(...faults) : json(200, { ok: true });
 }
 
+function seedAnchored(world: World): Reply {
+  const { faults, users } = seedImmutableIds(world);
+  return faults.length > 0 ? refuse(...faults) : json(200, { users });
+}
+
 /** /_sim/groups/{group} and /_sim/groups/{group}/members/{member}, by id, name, address or UPN. */
 function ofGroup(world: World, method: string, pathname: string): Reply | null {
   const [, group = '', member] = /^\/_sim\/groups\/([^/]+)(?:\/members\/([^/]+))?$/.exec(pathname) ?? [];
@@ -93,6 +99,7 @@ export function controlHandler(world: World): ControlHandler {
     'POST /_sim/seed': (body) => seed(world, body),
     'POST /_sim/onPremises/sync': (body) => runSyncCycle(world, body),
     'POST /_sim/seed/attributes': () => seedAttributes(world),
+    'POST /_sim/seed/immutableIds': () => seedAnchored(world),
     'GET /_sim/faults': () => json(200, world.faults.rules),
     'POST /_sim/faults': (body) => addFault(world, body),
     'DELETE /_sim/faults': () => clear(() => world.faults.clear()),

@@ -90,7 +90,7 @@ async function answerPart(
   const access =
     authorization === undefined
       ? outer
-      : accessOf(await world.issuer.verify(authorization, 'exchange', world.tenant, world.clock));
+      : accessOf(await world.issuer.verify(authorization, 'exchange', world.tenant, call.heardAtMs));
   if (access === 'unauthenticated') return json(401, {});
   if (access === 'none') return { status: 403, headers: {}, body: '' };
   const refused = refusal(world, part.cmdlet === null ? [] : [part.cmdlet]);

@@ -48,7 +48,7 @@ const entitySets = (tenantId: string): Reply =>
 
 async function answer(world: World, pages: Pages, call: Call): Promise<Reply> {
   const { tenant } = world;
-  const token = await world.issuer.verify(call.headers.authorization, 'exchange', tenant, world.clock);
+  const token = await world.issuer.verify(call.headers.authorization, 'exchange', tenant, call.heardAtMs);
   const access = accessOf(token);
   if (access === 'unauthenticated') return unauthorized();
   if (access === 'none') return nulBody();

@@ -38,7 +38,9 @@ export type Fault =
     }
   | { kind: 'concurrency'; status?: number }
   | { kind: 'foreignLink'; host?: string }
-  | { kind: 'staleReads' };
+  | { kind: 'staleReads' }
+  /** The client hears of a timeout, or nothing; the write is done later, or when the control API says so. */
+  | { kind: 'landsLate'; afterMs?: number; status?: number; reset?: boolean };
 
 export interface FaultRule {
   upstream: Upstream;
@@ -93,6 +95,7 @@ const kinds: Record<Fault['kind'], Shape> = {
   concurrency: { optional: { status: isStatus } },
   foreignLink: { optional: { host: isString } },
   staleReads: {},
+  landsLate: { optional: { afterMs: isCount, status: isStatus, reset: isBoolean } },
 };
 
 function mismatches(value: JsonObject, { required = {}, optional = {} }: Shape, at: string): string[] {

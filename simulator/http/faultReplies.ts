@@ -77,6 +77,8 @@ export function faultReply(upstream: Upstream, fault: Fault, nowMs: number): Rep
         fault.status ?? CONCURRENCY_STATUS,
         'You have reached the maximum number of concurrent requests per tenant. Please wait and try again',
       );
+    case 'landsLate':
+      return fault.reset ? null : defaultBody(upstream, fault.status ?? 504);
     case 'reset':
     case 'commitThenReset':
     case 'slow':

@@ -35,6 +35,7 @@ export const isRead = (call: Pick<Call, 'method' | 'cmdlets'>): boolean =>
 /** Faults that only make sense for some calls wait for one of those. */
 function applies(fault: Fault, call: Call): boolean {
   if (fault.kind === 'batchParts') return call.url.pathname.endsWith('/$batch');
+  if (fault.kind === 'landsLate') return !isRead(call);
   return fault.kind !== 'staleReads' || isRead(call);
 }
 

@@ -17,6 +17,8 @@ export interface Call {
   readonly row: JournalRow;
   /** A fault that the handler itself has to play: failed parts of a $batch. */
   readonly batchFault: Extract<Fault, { kind: 'batchParts' }> | null;
+  /** When it came: a token that was good then is good for a write that is done later. */
+  readonly heardAtMs: number;
   /** This read sees the state before the last write. */
   readonly stale: boolean;
 }

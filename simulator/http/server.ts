@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 import { faultReply, withForeignLink } from './faultReplies.ts';
 import type { Fault } from './fault.ts';
 import { readable } from './journal.ts';
+import type { LateWrites } from './lateWrites.ts';
 import { json, type Call, type Handler, type Reply } from './message.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -74,10 +75,15 @@ interface Outcome {
 }
 
 /** Effects are committed by the handler, so a fault before commit never calls it and one after commit drops its answer. */
-async function play(fault: Fault | null, call: Call, handle: Handler, nowMs: number): Promise<Outcome> {
+async function play(fault: Fault | null, call: Call, handle: Handler, late: LateWrites): Promise<Outcome> {
   if (!fault) return { reply: await handle(call) };
   if (fault.kind === 'reset') return { reply: null };
-  const instead = faultReply(call.upstream, fault, nowMs);
+  const instead = faultReply(call.upstream, fault, call.heardAtMs);
+  if (fault.kind === 'landsLate') {
+    const dueMs = fault.afterMs === undefined ? null : call.heardAtMs + fault.afterMs;
+    late.add({ method: call.method, path: call.target, dueMs, land: async () => handle(call) });
+    return { reply: instead };
+  }
   if (instead) {
     if ('commit' in fault && fault.commit) await handle(call);
     return { reply: instead };
@@ -97,6 +103,7 @@ function upstreamListener(world: World, { upstream, handle, cmdletsOf }: Upstrea
     const headers = headersOf(request);
     const target = request.url ?? '/';
     const url = new URL(target, 'http://simulator');
+    await world.late.settle();
     const requestId = world.random.freshGuid();
     const cmdlets = cmdletsOf?.(url.pathname, body) ?? [];
     const row = world.journal.add({
@@ -115,14 +122,16 @@ function upstreamListener(world: World, { upstream, handle, cmdletsOf }: Upstrea
     const { latencyMs } = world.tenant.settings;
     const roundTripMs = upstream === 'graph' || upstream === 'exchange' ? latencyMs[upstream] : 0;
     if (roundTripMs > 0) await world.clock.untilElapsed(startedAtMs + roundTripMs / 2);
-    const fault = world.faults.take({ ...heard, batchFault: null, stale: false });
+    const heardAtMs = world.clock.now();
+    const fault = world.faults.take({ ...heard, heardAtMs, batchFault: null, stale: false });
     row.fault = fault?.kind ?? null;
     const call: Call = {
       ...heard,
+      heardAtMs,
       batchFault: fault?.kind === 'batchParts' ? fault : null,
       stale: fault?.kind === 'staleReads',
     };
-    const { reply, slowBodyMs } = await play(fault, call, handle, world.clock.now());
+    const { reply, slowBodyMs } = await play(fault, call, handle, world.late);
     if (!reply) {
       request.socket.destroy();
       return;

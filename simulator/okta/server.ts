@@ -83,7 +83,7 @@ async function answer(world: World, call: Call): Promise<Reply> {
   const nowMs = world.clock.now();
   if (call.method === 'POST' && call.url.pathname === '/oauth2/v1/token')
     return tokenEndpoint({ org, tokens, key, call, nowMs, freshToken: () => `simulated.${world.random.freshGuid()}` });
-  const caller = await callerOf({ org, tokens, call, nowMs });
+  const caller = await callerOf({ org, tokens, call, nowMs: call.heardAtMs });
   const { isAllowed, headers } = limits.count(caller.id, bucketOf(call), nowMs);
   if (!isAllowed) throw tooManyRequests(headers);
   const reply = await orError(call, () => routed(world, call, caller));

@@ -2,6 +2,7 @@ import { generateKeyPair, randomUUID, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { SignJWT, decodeJwt, errors, jwtVerify } from 'jose';
 import type { Clock } from '../clock.ts';
+import { tenantWideRoles } from '../tenant/privileges.ts';
 import { exchangeAppId, graphAppId } from '../tenant/roles.ts';
 import type { Tenant } from '../tenant/tenant.ts';
 
@@ -65,7 +66,7 @@ export class TokenIssuer {
       ver: '1.0',
       // "app-only tokens can be issued without a roles claim" (graph.md §6)
       ...(roles.length > 0 ? { roles } : {}),
-      ...(principal ? { oid: principal.id, sub: principal.id, wids: principal.directoryRoles } : {}),
+      ...(principal ? { oid: principal.id, sub: principal.id, wids: tenantWideRoles(tenant.view('entra'), principal) } : {}),
     })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
       .setIssuer(`https://sts.windows.net/${tenant.id}/`)
@@ -83,14 +84,14 @@ export class TokenIssuer {
     authorization: string | undefined,
     resource: Resource,
     tenant: Tenant,
-    clock: Clock,
+    nowMs: number,
   ): Promise<AccessToken | 'missing' | 'expired' | 'wrongAudience' | 'invalid'> {
     const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return 'missing';
     try {
       const { payload } = await jwtVerify(token, this.#publicKey, {
         issuer: `https://sts.windows.net/${tenant.id}/`,
-        currentDate: new Date(clock.now()),
+        currentDate: new Date(nowMs),
       });
       if (resourceOf(String(decodeJwt(token).aud)) !== resource) return 'wrongAudience';
       return {
