@@ -1,3 +1,5 @@
+import { createMemberTargets } from '../groups/membership/memberTargets.ts';
+import { createMembershipExplainer } from '../push/explain/explainMembership.ts';
 import { createMappingDeleter } from '../push/mappings/deleteMapping.ts';
 import { createMappingTargets } from '../push/mappings/mappingTarget.ts';
 import { createMappingPusher } from '../push/mappings/pushMapping.ts';
@@ -20,5 +22,6 @@ export function openMappingsRoom(parts: Parts) {
     mappingDeleter: createMappingDeleter(parts),
     mappingReader: createMappingReader(parts),
     mappingPusher: createMappingPusher(parts),
+    membershipExplainer: createMembershipExplainer({ ...parts, memberTargets: createMemberTargets(parts) }),
   };
 }

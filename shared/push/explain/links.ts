@@ -69,10 +69,10 @@ export function isWanted({ mapping, person, inGroup }: Facts): boolean | null {
   return inGroup.value === 'member';
 }
 
-/** By what Graph shows and what the mapping has written. Pure. */
+/** By what Graph shows and what the mapping has written a moment ago; without Graph it is open. Pure. */
 export function standing({ known, listed, nowMs }: Facts): Standing {
-  const managed = valueOf(known)?.managed ?? undefined;
-  return standingOf(managed, listed.type === 'unknown' ? null : listed.value !== null, nowMs);
+  if (listed.type === 'unknown') return 'open';
+  return standingOf(valueOf(known)?.managed ?? undefined, listed.value !== null, nowMs);
 }
 
 function judgeMapping({ mapping }: Facts): Judged {
@@ -188,18 +188,17 @@ function managedSentence(managed: ManagedMember | null): string {
 
 function judgeList(facts: Facts): Judged {
   const { mapping, listed } = facts;
+  if (listed.type === 'unknown') return unknown(listed);
   const name = mapping?.targetName ?? 'the target';
-  const isShown = listed.type === 'known' && listed.value !== null;
+  const isShown = listed.value !== null;
   const lag = 'Graph, which is asked, follows Exchange within minutes';
   switch (standing(facts)) {
     case 'member':
       if (isShown) return fine(`Is a member of ${name}.`);
-      if (listed.type === 'unknown') return unknown(listed);
       return { ok: true, code: 'not_shown_yet', message: `Was added to ${name} a moment ago; ${lag}.`, fix: null };
     case 'open':
-      return listed.type === 'unknown' ? unknown(listed) : open(`A change of a moment ago is not proven; ${lag}.`);
+      return open(`A change of a moment ago is not proven; ${lag}.`);
     case 'absent': {
-      if (listed.type === 'unknown') return unknown(listed);
       const message = isShown ? `Was removed from ${name} a moment ago; ${lag}.` : `Is no member of ${name}; ${lag}.`;
       return broken('not_member', message, pushFix('Mend the links before this one'));
     }

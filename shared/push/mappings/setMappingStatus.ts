@@ -1,6 +1,7 @@
 import type { Audit, Intent } from '../../audit/audit.ts';
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import { isFault } from '../../errors.ts';
 import type { MappingReason, MappingStatus, PushMapping } from '../mapping.ts';
 import type { Pusher } from '../pusher.ts';
 import type { PushOutcome, PushReply, PushRequest } from '../pushReply.ts';
@@ -60,16 +61,26 @@ export function createMappingStatusSetter(dependencies: MappingStatusSetterDepen
       const result = await push();
       return { result, after: { status: result.status }, upstreamRequestId: null };
     });
-    const after = (await pushMappings.get(mapping.oktaGroupId, call.proving())) ?? mapping;
     const isOther = reply.status !== mapping.status;
     return {
       ok: reply.ok,
       outcome: isOther && reply.outcome === 'unchanged' ? 'updated' : reply.outcome,
       changed: isOther || reply.changed,
       message: `The push mapping of ${mapping.targetName} is ${reply.status}. ${reply.message}`,
-      mapping: { ...after, status: reply.status },
+      mapping: await readAgain({ ...mapping, status: reply.status }, call),
       push: reply,
     };
+  }
+
+  /** As it is stored now; what cannot be read must not hide what was done. */
+  async function readAgain(mapping: PushMapping, call: Call): Promise<PushMapping> {
+    try {
+      return (await pushMappings.get(mapping.oktaGroupId, call.proving())) ?? mapping;
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      call.warn(`The mapping could not be read again: ${error.message}`);
+      return mapping;
+    }
   }
 
   async function deactivate(mapping: PushMapping, isDryRun: boolean, call: Call): Promise<StatusChange> {
