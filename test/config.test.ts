@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Config, type Environment, readConfig } from '../shared/config.ts';
+import { type Config, type Environment, readConfig, readEventHookSetup } from '../shared/config.ts';
 import type { Fault } from '../shared/errors.ts';
 
 const tenantId = '11111111-1111-4111-8111-111111111111';
@@ -376,6 +376,26 @@ describe("the event hook's secrets", () => {
 
   test('have no one before without a current one', () => {
     expect(faultyNames({ OKTA_EVENT_HOOK_SECRET_PREVIOUS: previous })).toEqual(['OKTA_EVENT_HOOK_SECRET']);
+  });
+});
+
+describe('the set-up of the event hook', () => {
+  const org = { OKTA_ORG_URL: 'https://contoso.okta.com', OKTA_API_TOKEN: '00token' };
+
+  test('asks for Okta and the secret, and for nothing of Microsoft', () => {
+    const settings = { ...org, OKTA_EVENT_HOOK_SECRET: 'a-secret-of-the-event-hook' };
+    expect(readEventHookSetup(settings)).toEqual({
+      okta: { orgUrl: 'https://contoso.okta.com', credential: { type: 'apiToken', token: '00token' } },
+      secret: 'a-secret-of-the-event-hook',
+    });
+  });
+
+  test.each([
+    [{}, ['OKTA_ORG_URL', 'OKTA_EVENT_HOOK_SECRET']],
+    [org, ['OKTA_EVENT_HOOK_SECRET']],
+    [{ OKTA_ORG_URL: org.OKTA_ORG_URL, OKTA_EVENT_HOOK_SECRET: 'a-secret-of-the-event-hook' }, ['OKTA_API_TOKEN']],
+  ])('names what is missing of %j', (settings: Environment, names) => {
+    expect(() => readEventHookSetup(settings)).toThrow(names.join(', '));
   });
 });
 
