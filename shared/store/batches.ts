@@ -56,8 +56,8 @@ export async function removePartition(
   after: (rowKeys: readonly string[]) => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const queryOptions = { filter: `PartitionKey eq '${partitionKey}'`, select: ['PartitionKey', 'RowKey'] };
-  for await (const page of client.listEntities({ queryOptions, abortSignal }).byPage()) {
-    const rowKeys = page.flatMap(({ rowKey }) => rowKey ?? []);
+  for await (const page of client.listEntities<{ rowKey: string }>({ queryOptions, abortSignal }).byPage()) {
+    const rowKeys = page.map(({ rowKey }) => rowKey);
     const removals = rowKeys.map((rowKey) => removalOf(client, { partitionKey, rowKey }, abortSignal));
     await changeRows(client, removals, abortSignal);
     await after(rowKeys);

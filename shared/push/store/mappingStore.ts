@@ -158,13 +158,13 @@ interface MappingRow {
 type Parts = Readonly<Record<`json${number}`, string>>;
 
 function toEntity(mapping: PushMapping) {
-  const parts = JSON.stringify(mapping).match(new RegExp(`.{1,${partLength}}`, 'gsu')) ?? [];
+  const parts = [...JSON.stringify(mapping).matchAll(new RegExp(`.{1,${partLength}}`, 'gsu'))];
   return {
     partitionKey,
     rowKey: groupKey(mapping.oktaGroupId),
     status: mapping.status,
     parts: parts.length,
-    ...Object.fromEntries(parts.map((part, index) => [`json${index}`, part])),
+    ...Object.fromEntries(parts.map(([part], index) => [`json${index}`, part])),
   };
 }
 
