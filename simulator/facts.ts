@@ -282,6 +282,172 @@ export const facts = {
     source: 'graph.md §2.3, §8',
     certainty: 'inferred',
   },
+  sensitiveActions: {
+    behaviour:
+      "A sensitive property of who holds a role is written, and such a person deleted or restored, only by an app that holds one of the roles of Microsoft's matrix for it: 403 `Authorization_RequestDenied`",
+    source: 'graph.md §4',
+    certainty: 'certain',
+  },
+  sensitiveSameBody: {
+    behaviour: 'The refusals for a missing permission and for a missing role have the same body',
+    source: 'graph.md §4',
+    certainty: 'certain',
+  },
+  propertyPermissions: {
+    behaviour:
+      'User-Phone.ReadWrite.All, User-Mail.ReadWrite.All, and User.EnableDisableAccount.All with User.Read.All each open their properties of a user, and no other',
+    source: 'graph.md §4',
+    certainty: 'certain',
+  },
+  sensitiveWhole: {
+    behaviour: 'One sensitive property that is refused refuses the whole request',
+    source: 'graph.md §4 (inferred there)',
+    certainty: 'inferred',
+  },
+  severalRoles: {
+    behaviour:
+      'Of who holds several roles, each has to be covered by some role of the caller; a role over an administrative unit counts for the target as any other',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  rolesNotInMatrix: {
+    behaviour: 'Roles that the matrix does not name protect as custom roles do',
+    source: 'graph.md §4 ("by the page\'s logic")',
+    certainty: 'inferred',
+  },
+  eligibleRolesProtect: {
+    behaviour: 'Who is eligible for a role is protected as its holder is, unless `eligibleRolesProtect` is false',
+    source: 'graph.md §2.5 protects the eligible elsewhere',
+    certainty: 'inferred',
+  },
+  readerRolesProtect: {
+    behaviour:
+      'Directory Readers, Guest Inviters, Message Center and Reports Readers are protected by the matrix too; where `readerRolesProtect` is false an app needs the permission only, as older documentation had it',
+    source: 'graph.md §4; microsoft-graph-docs-contrib issue 3258',
+    certainty: 'inferred',
+  },
+  passwordRole: {
+    behaviour:
+      'A password takes User Administrator or more even for who holds no role; setting one is not modelled beyond that',
+    source: 'graph.md §4 for the rule',
+    certainty: 'inferred',
+  },
+  callerRoles: {
+    behaviour:
+      "The caller's roles over the tenant are those of its token, by `callerRoles` those of the directory at the moment; those over units are the directory's",
+    source: 'none',
+    certainty: 'inferred',
+  },
+  roleGroups: {
+    behaviour: 'Members of a role-assignable group hold its roles, apps too, whose tokens then name them in `wids`',
+    source: 'graph.md §4 for people',
+    certainty: 'inferred',
+  },
+  restrictedUnitScope: {
+    behaviour:
+      'A member of a restricted management unit is written only by who holds a role over that unit; which roles: the four of the matrix',
+    source: 'graph.md §1.2 for the rule',
+    certainty: 'inferred',
+  },
+  roleAssignments: {
+    behaviour:
+      'GET roleAssignments needs a filter on principalId or roleDefinitionId, and lists what is given to the principal itself, with its scope',
+    source: 'graph.md §4',
+    certainty: 'certain',
+  },
+  roleDefinitions: {
+    behaviour: 'roleDefinitions of v1.0 do not say isPrivileged; the id of a built-in one is its template id',
+    source: 'graph.md §4',
+    certainty: 'certain',
+  },
+  eligibleRoles: {
+    behaviour: 'Eligible roles are in roleEligibilityScheduleInstances only; those of a group name the group',
+    source: 'graph.md §4 for the first',
+    certainty: 'inferred',
+  },
+  eligibilityLicence: {
+    behaviour:
+      'Without the licence for it (`privilegedIdentityManagement` false) that list is 400 `AadPremiumLicenseRequired`',
+    source: 'graph.md §4 for the licence; maester365/maester issue 1421 for the body',
+    certainty: 'certain',
+  },
+  transitiveRoles: {
+    behaviour:
+      'transitiveMemberOf shows active roles over the tenant, those through groups too; with a cast, $filter takes `ConsistencyLevel: eventual` and $count',
+    source: 'graph.md §4',
+    certainty: 'certain',
+  },
+  customRolesUnseen: {
+    behaviour:
+      'Custom roles and roles over a unit are no directoryRole objects; the id of such an object is not its template id',
+    source: 'none',
+    certainty: 'inferred',
+  },
+  limitedRoleInformation: {
+    behaviour:
+      'Without a permission for their kind, objects that somebody is in come with their id and null for all else',
+    source: 'graph.md §4 (inferred there)',
+    certainty: 'inferred',
+  },
+  onPremisesSynchronization: {
+    behaviour:
+      "directory/onPremisesSynchronization: its properties and the features of v1.0, id the tenant's; PATCH by id is 204 and changes only what is given",
+    source: 'graph.md §3',
+    certainty: 'certain',
+  },
+  onPremisesSynchronizationForm: {
+    behaviour: 'GET of the whole is a collection of one, or, by `onPremisesSynchronizationForm`, that one itself',
+    source: 'graph.md §3, §11',
+    certainty: 'inferred',
+  },
+  onPremisesSynchronizationAppOnly: {
+    behaviour: 'An app alone may read it and not write it; by `onPremisesSynchronizationAppOnly` neither or both',
+    source: 'graph.md §3, §11, §12',
+    certainty: 'inferred',
+  },
+  synchronizeUpnStays: {
+    behaviour: 'synchronizeUpnForManagedUsersEnabled cannot be turned off',
+    source: 'graph.md §3',
+    certainty: 'certain',
+  },
+  synchronizationRefusals: {
+    behaviour: 'Words of what a PATCH of onPremisesSynchronization refuses',
+    source: 'graph.md §3 for the rules',
+    certainty: 'inferred',
+  },
+  syncedUserRefused: {
+    behaviour:
+      'Phones and other properties of a user who is mastered on-premises are refused: 400, "Unable to update the specified properties for on-premises mastered Directory Sync objects…"',
+    source: 'graph.md §1.4, §4',
+    certainty: 'certain',
+  },
+  syncedUserWrites: {
+    behaviour: '`otherMails` of such a user is accepted; by `syncedUserWrites` also `mobilePhone` or `accountEnabled`',
+    source: 'graph.md §4, §11',
+    certainty: 'inferred',
+  },
+  dirSyncOverrides: {
+    behaviour:
+      'A mobile phone that is edited in the cloud is overridden: a sync cycle leaves it while bypassDirSyncOverridesEnabled is off and overwrites it while it is on; what is lost does not come back',
+    source: 'graph.md §3',
+    certainty: 'certain',
+  },
+  syncCycle: {
+    behaviour:
+      'A delta cycle exports whom something on-premises has changed of, with all values, an initial one everybody; an edit made during bypass is undone by the next cycle of either kind',
+    source: 'graph.md §3; okta.md §7 P16 for the first',
+    certainty: 'inferred',
+  },
+  alternatePhones: {
+    behaviour: 'AlternateMobilePhones, the other phone that can be overridden, is not in Graph and not modelled',
+    source: 'graph.md §3 names it',
+    certainty: 'inferred',
+  },
+  oktaPhones: {
+    behaviour: 'The phone of an Okta user is `mobilePhone`, that of its Office 365 app user `mobilePhone` too',
+    source: 'none',
+    certainty: 'inferred',
+  },
   convertedGroup: {
     behaviour:
       'A group whose authority moved to the cloud has `onPremisesSyncEnabled` null and `isCloudManaged` true in onPremisesSyncBehavior',
@@ -736,6 +902,18 @@ export const facts = {
       'With lifecycleDeactivate ENABLED, unassigning or deactivating disables the account in Entra and assigning enables it',
     source: "Okta's Management API specification 2026.06.3 for the setting",
     certainty: 'inferred',
+  },
+  oktaImmutableIdPush: {
+    behaviour:
+      'Assigning Office 365, or changing the app user, writes its immutableId to the account in Entra where `pushesImmutableId` is set; syncState is ERROR where Entra refuses it',
+    source: 'graph.md §2.3 warns of the re-push',
+    certainty: 'inferred',
+  },
+  oktaAppFilter: {
+    behaviour:
+      'GET /apps takes filter=user.id eq "…", with expand=user/{id} for the app user, and filter=name eq "…"; other filters are not modelled',
+    source: "Okta's Management API specification 2026.06.3",
+    certainty: 'certain',
   },
   oktaGroupAssignment: {
     behaviour:

@@ -1,15 +1,11 @@
 import type { User } from '../tenant/model.ts';
 import { untyped } from '../tenant/names.ts';
-import type { Tenant } from '../tenant/tenant.ts';
 import type { GraphContext } from './context.ts';
 import { badRequest, type ErrorDetail, type GraphError } from './errors.ts';
 
 // What a changed user may have: its name in a domain of the tenant, its anchor and its addresses nobody else's.
 
 const domainOf = (upn: string): string => upn.slice(upn.lastIndexOf('@') + 1).toLowerCase();
-
-const isFederated = (tenant: Tenant, upn: string): boolean =>
-  tenant.domains.find(({ id }) => id === domainOf(upn))?.authenticationType === 'Federated';
 
 type Unique = 'onPremisesImmutableId' | 'userPrincipalName' | 'proxyAddresses';
 
@@ -71,7 +67,7 @@ function asChecked({ tenant }: GraphContext, target: User): User {
 /** While the name is in a federated domain the anchor stays: graph.md §2.2; the words are facts.federatedAnchorWords. */
 function refuseFederatedAnchor({ tenant }: GraphContext, checked: User, changed: User): void {
   const rule = tenant.settings.userWrites.federatedImmutableId;
-  if (rule === 'accepted' || !isFederated(tenant, checked.userPrincipalName)) return;
+  if (rule === 'accepted' || !tenant.isFederated(checked.userPrincipalName)) return;
   if (rule === 'refusedOnceSet' && checked.onPremisesImmutableId === null) return;
   throw badRequest(
     changed.onPremisesImmutableId === null
@@ -89,7 +85,7 @@ interface Change {
 /** Into, out of and between federated domains: graph.md §2.3. */
 function refuseMove({ tenant }: GraphContext, { target, checked, changed }: Change): void {
   const { federatedNeedsImmutableId, betweenFederatedDomains, leavingFederation } = tenant.settings.userWrites;
-  const [from, to] = [checked, changed].map(({ userPrincipalName }) => isFederated(tenant, userPrincipalName));
+  const [from, to] = [checked, changed].map(({ userPrincipalName }) => tenant.isFederated(userPrincipalName));
   const isMove = domainOf(checked.userPrincipalName) !== domainOf(changed.userPrincipalName);
   if (!isMove) return;
   if (from && to && betweenFederatedDomains === 'refused')

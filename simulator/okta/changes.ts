@@ -62,6 +62,16 @@ function tellOfAppUser(org: Org, eventType: HookEligible, app: OktaApp, user: Ok
 const carriesLifecycle = ({ name, capabilities }: OktaApp): boolean =>
   name === 'office365' && capabilities?.update.lifecycleDeactivate.status === 'ENABLED';
 
+/** With the setting on, and "Update User Attributes": what Entra refuses is an error of the app user. */
+function pushed(org: Org, app: OktaApp, appUser: AppUser): AppUser {
+  const { externalId, profile } = appUser;
+  const isPushed = app.name === 'office365' && app.capabilities?.update.profile.status === 'ENABLED';
+  if (!org.settings.pushesImmutableId || !isPushed || externalId === null || typeof profile.immutableId !== 'string')
+    return appUser;
+  const syncState = org.pushImmutableId(externalId, profile.immutableId) ? 'SYNCHRONIZED' : 'ERROR';
+  return org.appUsers(app.id).put({ ...appUser, syncState, lastSync: org.now });
+}
+
 /** Assigns an app: who has the account in Entra already is linked to it (facts.oktaAssignment). */
 export function assign(
   org: Org,
@@ -84,7 +94,7 @@ export function assign(
   });
   if (externalId !== null && carriesLifecycle(app)) org.provision(externalId, true);
   tellOfAppUser(org, 'application.user_membership.add', app, user);
-  return assigned;
+  return pushed(org, app, assigned);
 }
 
 /** With "Deactivate Users" on, the account in Entra is disabled. */
@@ -99,7 +109,7 @@ export function unassign(org: Org, app: OktaApp, user: OktaUser): void {
 export function updateAppUser(org: Org, app: OktaApp, user: OktaUser, appUser: AppUser): AppUser {
   const put = org.appUsers(app.id).put({ ...appUser, lastUpdated: org.now });
   tellOfAppUser(org, 'application.user_membership.update', app, user);
-  return put;
+  return pushed(org, app, put);
 }
 
 /** Statuses without an event in okta.md §1.1 change silently: facts.oktaStatusEvents. */

@@ -49,6 +49,7 @@ export const orgSchemas: Readonly<Record<string, Schema>> = {
   settings: {
     rateLimits: (value) => isObject(value) && Object.values(value).every(positive),
     deactivationRemovesMemberships: flag,
+    pushesImmutableId: flag,
   },
 };
 

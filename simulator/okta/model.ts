@@ -171,6 +171,8 @@ export interface OrgSettings {
   rateLimits: Record<string, number>;
   /** Unknown (okta.md §7.5): whether who is deactivated also leaves the groups, with an event for each. */
   deactivationRemovesMemberships: boolean;
+  /** Whether who is assigned Office 365 gets the immutable id of the app user's profile in Entra: facts.oktaImmutableIdPush. */
+  pushesImmutableId: boolean;
 }
 
 /** How the event hooks deliver; all that Okta does not promise, on request. */

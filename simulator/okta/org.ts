@@ -36,6 +36,8 @@ interface OrgDependencies {
   publish: (event: LogEvent) => void;
   /** What provisioning does to an account in Entra. */
   provision: (entraId: string, accountEnabled: boolean) => void;
+  /** Gives an account in Entra this immutable id; false where Entra refuses it. */
+  pushImmutableId: (entraId: string, immutableId: string) => boolean;
   /** The Entra id of who has this user principal name. */
   match: (userPrincipalName: string) => string | null;
 }
@@ -51,6 +53,7 @@ export class Org {
   readonly apiTokens: Table<ApiToken>;
   readonly settings: OrgSettings;
   readonly provision: OrgDependencies['provision'];
+  readonly pushImmutableId: OrgDependencies['pushImmutableId'];
   readonly match: OrgDependencies['match'];
   readonly #users: Table<OktaUser>;
   /** Ids by login in lower case. */
@@ -61,11 +64,12 @@ export class Org {
   readonly #random: Random;
   readonly #publish: OrgDependencies['publish'];
 
-  constructor(contents: OrgContents, { clock, random, publish, provision, match }: OrgDependencies) {
+  constructor(contents: OrgContents, { clock, random, publish, provision, pushImmutableId, match }: OrgDependencies) {
     this.#clock = clock;
     this.#random = random;
     this.#publish = publish;
     this.provision = provision;
+    this.pushImmutableId = pushImmutableId;
     this.match = match;
     this.#users = new Table();
     for (const user of contents.users) this.putUser(user);

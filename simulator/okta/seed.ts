@@ -269,6 +269,6 @@ export function seedOrg(
     },
     pushMappings: seedPushMappings(random, office, groups),
     ...seedAccess(random, tenant.clientId),
-    settings: { rateLimits: { default: 6_000 }, deactivationRemovesMemberships: false },
+    settings: { rateLimits: { default: 6_000 }, deactivationRemovesMemberships: false, pushesImmutableId: false },
   };
 }

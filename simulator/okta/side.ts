@@ -64,6 +64,21 @@ export class OktaSide {
       const user = tenant().view('entra').get(id);
       if (user?.type === 'user') tenant().commit('entra', [{ put: { ...user, accountEnabled } }]);
     };
-    return new Org(contents, { clock, random: random(), publish: this.hooks.publish, provision, match });
+    const pushImmutableId = (id: string, immutableId: string): boolean => {
+      const user = tenant().view('entra').get(id);
+      if (user?.type !== 'user') return false;
+      if (user.onPremisesImmutableId === immutableId) return true;
+      const { federatedImmutableId } = tenant().settings.userWrites;
+      const isHeld = usersOf(tenant().view('entra')).some((other) => other.onPremisesImmutableId === immutableId);
+      const isFixed =
+        tenant().isFederated(user.userPrincipalName) &&
+        (federatedImmutableId === 'refused' ||
+          (federatedImmutableId === 'refusedOnceSet' && user.onPremisesImmutableId !== null));
+      if (user.onPremisesSyncEnabled || isHeld || isFixed) return false;
+      tenant().commit('entra', [{ put: { ...user, onPremisesImmutableId: immutableId } }]);
+      return true;
+    };
+    const publish = this.hooks.publish;
+    return new Org(contents, { clock, random: random(), publish, provision, pushImmutableId, match });
   }
 }

@@ -50,6 +50,12 @@ export class Tenant {
     return this.domains.find((domain) => domain.isInitial)?.id ?? '';
   }
 
+  /** Whether the domain of this user principal name is a federated one. */
+  isFederated(upn: string): boolean {
+    const domain = upn.slice(upn.lastIndexOf('@') + 1).toLowerCase();
+    return this.domains.find(({ id }) => id === domain)?.authenticationType === 'Federated';
+  }
+
   view(side: Side, stale = false): View {
     this.directory.settle(this.#clock.now());
     return this.directory.view(side, stale);

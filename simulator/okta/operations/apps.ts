@@ -3,25 +3,61 @@ import { json } from '../../http/message.ts';
 import { notFound, notModelled, validationFailed } from '../errors.ts';
 import type { Capabilities, OktaApp } from '../model.ts';
 import { appOf, bodyOf, onlyKeys, type OktaContext, type OktaOperation } from '../operation.ts';
-import { page } from '../paging.ts';
-import { appRow, featureRow } from '../render.ts';
+import { parseFilter } from '../filter.ts';
+import { page, where } from '../paging.ts';
+import { appRow, appUserRow, featureRow } from '../render.ts';
 
 const read = { scopes: ['okta.apps.read'], capability: 'apps.read' } as const;
 const manage = { scopes: ['okta.apps.manage'], capability: 'apps.manage' } as const;
 const FEATURE = 'USER_PROVISIONING';
 
+/** facts.oktaAppFilter */
+const unmodelledFilters = ['status', 'user.id', 'group.id', 'credentials.signing.kid'];
+
+/** Whose apps `filter=user.id eq "…"` asks for; any other filter is by a property of the app. */
+const userIdIn = (filter: string): string | undefined => /^\s*user\.id eq "([^"]+)"\s*$/.exec(filter)?.[1];
+
+function testOf({ call, org }: OktaContext): (app: OktaApp) => boolean {
+  const filter = call.url.searchParams.get('filter');
+  if (filter === null) return () => true;
+  const userId = userIdIn(filter);
+  if (userId !== undefined) return (app) => org.appUsers(app.id).get(userId) !== undefined;
+  const allows = (property: string, operator: string): boolean => {
+    if (unmodelledFilters.includes(property)) throw notModelled(`a filter of apps by ${property}`);
+    return property === 'name' && operator === 'eq';
+  };
+  return parseFilter(filter, { allows, ignoresCase: false });
+}
+
+/** `expand=user/{id}` goes with the filter on the same user and brings the app user along. */
+function rowIn({ call, org, origin }: OktaContext): (app: OktaApp) => JsonObject {
+  const { searchParams } = call.url;
+  const expand = searchParams.get('expand');
+  const userId = userIdIn(searchParams.get('filter') ?? '');
+  if (expand !== null && (userId === undefined || expand !== `user/${userId}`))
+    throw validationFailed('expand', 'expand: must be user/{userId} with a filter on the same user.id');
+  return (app) => {
+    const appUser = expand === null ? undefined : org.appUsers(app.id).get(userId ?? '');
+    const embedded = appUser ? { _embedded: { user: appUserRow(origin, org, app, appUser) } } : {};
+    return { ...appRow(origin, app), ...embedded };
+  };
+}
+
 const listApps: OktaOperation = {
   method: 'GET',
   path: '/apps',
   ...read,
-  query: ['limit', 'after'],
-  run: ({ call, org, origin }) =>
-    page(
+  query: ['limit', 'after', 'filter', 'expand'],
+  run(context) {
+    const { call, org } = context;
+    const test = testOf(context);
+    return page(
       call,
       { byDefault: 20, most: 200 },
-      (position) => org.apps.after(position),
-      (app) => appRow(origin, app),
-    ),
+      (position) => where(org.apps.after(position), test),
+      rowIn(context),
+    );
+  },
 };
 
 const getApp: OktaOperation = {
