@@ -21,10 +21,22 @@ import { setMembers } from './members/setMembers.ts';
 import { cancelOperation } from './operations/cancelOperation.ts';
 import { getOperation } from './operations/getOperation.ts';
 import { listOperations } from './operations/listOperations.ts';
+import { deletePushMapping } from './push/deletePushMapping.ts';
+import { explainMembership } from './push/explainMembership.ts';
+import { getPushMapping } from './push/getPushMapping.ts';
+import { listPushMappings } from './push/listPushMappings.ts';
+import { push } from './push/push.ts';
+import { putPushMapping } from './push/putPushMapping.ts';
+import { setPushMappingStatus } from './push/setPushMappingStatus.ts';
 import { receiveEventHook } from './push/receiveEventHook.ts';
 import { verifyEventHook } from './push/verifyEventHook.ts';
 import { collectEvents } from './workers/collectEvents.ts';
 import { collectEventsPoison } from './workers/collectEventsPoison.ts';
+import { processPendingChanges } from './workers/processPendingChanges.ts';
+import { processPendingChangesPoison } from './workers/processPendingChangesPoison.ts';
+import { reconcilePushMapping } from './workers/reconcilePushMapping.ts';
+import { reconcilePushMappingPoison } from './workers/reconcilePushMappingPoison.ts';
+import { reconcilePushMappings } from './workers/reconcilePushMappings.ts';
 import { runOperation } from './workers/runOperation.ts';
 import { runOperationPoison } from './workers/runOperationPoison.ts';
 import { sweep } from './workers/sweep.ts';
@@ -46,6 +58,14 @@ export const actions: readonly Action[] = [
   removeMembers,
   setMembers,
 
+  putPushMapping,
+  listPushMappings,
+  getPushMapping,
+  deletePushMapping,
+  setPushMappingStatus,
+  push,
+  explainMembership,
+
   listOperations,
   getOperation,
   cancelOperation,
@@ -56,7 +76,18 @@ export const actions: readonly Action[] = [
 export const endpoints: readonly Endpoint[] = [verifyEventHook, receiveEventHook];
 
 /** What queues and timers set off. */
-export const workers: readonly Worker[] = [runOperation, runOperationPoison, collectEvents, collectEventsPoison, sweep];
+export const workers: readonly Worker[] = [
+  runOperation,
+  runOperationPoison,
+  collectEvents,
+  collectEventsPoison,
+  processPendingChanges,
+  processPendingChangesPoison,
+  reconcilePushMapping,
+  reconcilePushMappingPoison,
+  reconcilePushMappings,
+  sweep,
+];
 
 /**
  * The composition root: reads the settings once, wires the services, registers what the enabled rooms have.
@@ -86,5 +117,5 @@ export function register(options: { env: Environment } & Partial<Outside>): void
   const runtime = { services: () => services, writeMode, clock: outside.clock };
   registerActions(actions, enabledRooms, runtime);
   registerEndpoints(endpoints, enabledRooms, runtime);
-  registerWorkers(workers, enabledRooms, runtime);
+  registerWorkers(workers, result.config, runtime);
 }

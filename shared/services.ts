@@ -17,12 +17,22 @@ import type { Operations } from './operations/operations.ts';
 import type { Sweeper } from './operations/sweeper.ts';
 import type { EventCollector } from './push/hooks/collector.ts';
 import type { EventHookReceiver } from './push/hooks/receiver.ts';
+import type { MembershipExplainer } from './push/explain/explainMembership.ts';
+import type { MappingDeleter } from './push/mappings/deleteMapping.ts';
+import type { MappingPusher } from './push/mappings/pushMapping.ts';
+import type { MappingPutter } from './push/mappings/putMapping.ts';
+import type { MappingReader } from './push/mappings/readMappings.ts';
+import type { MappingStatusSetter } from './push/mappings/setMappingStatus.ts';
+import type { PendingWorker } from './push/reconcile/pendingWorker.ts';
+import type { ReconcileWorker } from './push/reconcile/reconcileWorker.ts';
 import { layGround, type Outside } from './services/ground.ts';
 import { openGroupsRoom } from './services/groupsRoom.ts';
 import { openHookRoom } from './services/hookRoom.ts';
+import { openMappingsRoom } from './services/mappingsRoom.ts';
 import { openMembersRoom } from './services/membersRoom.ts';
 import { openOperationsRoom } from './services/operationsRoom.ts';
 import { layPushGround } from './services/pushGround.ts';
+import { openPushRoom } from './services/pushRoom.ts';
 
 export type { Outside } from './services/ground.ts';
 
@@ -46,18 +56,35 @@ export interface Services {
   readonly auditReader: AuditReader;
   readonly eventHookReceiver: EventHookReceiver;
   readonly eventCollector: EventCollector;
+  readonly pendingWorker: PendingWorker;
+  readonly reconcileWorker: ReconcileWorker;
+  readonly mappingPutter: MappingPutter;
+  readonly mappingStatusSetter: MappingStatusSetter;
+  readonly mappingDeleter: MappingDeleter;
+  readonly mappingReader: MappingReader;
+  readonly mappingPusher: MappingPusher;
+  readonly membershipExplainer: MembershipExplainer;
 }
 
 /** Wires everything once, room by room. */
 export function createServices(config: Config, outside: Outside): Services {
   const ground = layGround(config, outside);
   const members = openMembersRoom(ground);
+  const groups = openGroupsRoom(ground, members);
+  const pushGround = layPushGround(ground);
+  const parts = { ...ground, ...members, ...groups, ...pushGround };
+  const push = openPushRoom(config, parts);
   return {
     clock: ground.clock,
     connectionTester: createConnectionTester(ground),
     ...members,
-    ...openGroupsRoom(ground, members),
-    ...openOperationsRoom(config, ground, members),
-    ...openHookRoom(config, ground, layPushGround(ground)),
+    ...groups,
+    ...openOperationsRoom(config, ground, {
+      runners: [members.membershipOperations, push.pushOperations],
+      revivals: [{ name: 'pending changes', revive: (call) => push.pendingSender.revive(call) }],
+    }),
+    ...openHookRoom(config, ground, pushGround),
+    ...push,
+    ...openMappingsRoom({ ...parts, ...push }),
   };
 }

@@ -6,6 +6,6 @@ export const sweep: Worker = {
   rooms,
   summary: 'Revives what has stalled, and removes what is past its retention',
   trigger: 'timer',
-  schedule: '0 */2 * * * *',
+  schedule: () => '0 */2 * * * *',
   run: (call, { sweeper }) => sweeper.sweep(call),
 };

@@ -1,12 +1,15 @@
 import { app, type InvocationContext } from '@azure/functions';
 import { type Call, type CallTimes, startCall } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import type { Room } from '../config.ts';
+import type { Config, Room } from '../config.ts';
 import type { Services } from '../services.ts';
 import { createLog } from './log.ts';
 
 /** A call of a worker: nobody reads its warnings but the worker itself. */
 export type WorkerCall = Call & { readonly warnings: readonly string[] };
+
+/** What workers are registered by. */
+export type WorkerSettings = Pick<Config, 'enabledRooms' | 'reconcileSchedule'>;
 
 /** How a message came. */
 export interface Delivery {
@@ -29,7 +32,7 @@ export type Worker = {
   | {
       readonly trigger: 'timer';
       /** NCRONTAB of six fields, UTC. */
-      readonly schedule: string;
+      readonly schedule: (config: WorkerSettings) => string;
       readonly run: (call: WorkerCall, services: Services) => Promise<unknown>;
     }
 );
@@ -43,15 +46,15 @@ const workerTimes: CallTimes = { totalMs: 9 * 60_000, proofMs: 60_000 };
  */
 export function registerWorkers(
   workers: readonly Worker[],
-  enabledRooms: ReadonlySet<Room>,
+  config: WorkerSettings,
   runtime: { readonly services: () => Services; readonly clock: Clock },
 ): void {
-  for (const worker of workers.filter(({ rooms }) => rooms.some((room) => enabledRooms.has(room)))) {
+  for (const worker of workers.filter(({ rooms }) => rooms.some((room) => config.enabledRooms.has(room)))) {
     const work = (message: unknown, context: InvocationContext) => runWorker(worker, message, context, runtime);
     if (worker.trigger === 'queue') {
       app.storageQueue(worker.name, { queueName: worker.queue, connection: 'AzureWebJobsStorage', handler: work });
     } else {
-      app.timer(worker.name, { schedule: worker.schedule, handler: work });
+      app.timer(worker.name, { schedule: worker.schedule(config), handler: work });
     }
   }
 }

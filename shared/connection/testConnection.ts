@@ -5,7 +5,7 @@ import { cmdlets, type Exchange } from '../exchange/client.ts';
 import type { Graph } from '../graph/client.ts';
 import type { Okta, OktaRequest } from '../okta/client.ts';
 import { isOktaFault } from '../okta/errors.ts';
-import { operationQueue } from '../operations/operationWorker.ts';
+import { operationQueue } from '../operations/operationSender.ts';
 import type { Blobs } from '../store/blobs.ts';
 import type { Queues } from '../store/queues.ts';
 import type { TokenSource } from '../upstream/tokens.ts';

@@ -1,12 +1,10 @@
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { type Fault, type FaultCode, faultTable, isFault, toFault } from '../errors.ts';
-import type { Queues } from '../store/queues.ts';
 import { type EndState, isEnded, type Operation } from './operation.ts';
 import { isOperationId, type OperationChange, type OperationStore } from './operationStore.ts';
+import type { OperationSender } from './operationSender.ts';
 import { type HeldOperation, type OperationRunner, refuseWhenLost, type Step } from './runner.ts';
-
-export const operationQueue = 'operations';
 
 type TurnCall = Call & { readonly warnings: readonly string[] };
 
@@ -24,13 +22,11 @@ export interface OperationWorker {
   giveUp(message: unknown, call: Call): Promise<void>;
   /** Queues what has shown no life for a while: its message was lost, or its worker. Returns how many. */
   revive(call: Call): Promise<number>;
-  /** Puts an operation on its way. */
-  enqueue(operation: Pick<Operation, 'operationId'>, call: Call, dueAtMs?: number): Promise<void>;
 }
 
 export interface OperationWorkerDependencies {
   readonly operations: OperationStore;
-  readonly queues: Pick<Queues, 'send'>;
+  readonly operationSender: OperationSender;
   readonly runners: readonly OperationRunner[];
   readonly clock: Clock;
 }
@@ -55,12 +51,9 @@ const preparationMs = 2 * 60_000;
 const listedAtOnce = 200;
 
 export function createOperationWorker(dependencies: OperationWorkerDependencies): OperationWorker {
-  const { operations, queues, clock } = dependencies;
+  const { operations, operationSender, clock } = dependencies;
+  const { enqueue } = operationSender;
   const runnerByType = new Map<string, OperationRunner>(dependencies.runners.map((runner) => [runner.type, runner]));
-
-  function enqueue({ operationId }: Pick<Operation, 'operationId'>, call: Call, dueAtMs?: number): Promise<void> {
-    return queues.send(operationQueue, { operationId }, call, dueAtMs);
-  }
 
   function runnerOf(operation: Operation): OperationRunner {
     const runner = runnerByType.get(operation.type);
@@ -159,8 +152,6 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
   }
 
   return {
-    enqueue,
-
     run: async (message, call) => {
       const { operationId, dueAt } = readMessage(message);
       const operation = operationId === null ? null : await operations.get(operationId, call);

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { isEnded, type Operation, type OperationState } from './operation.ts';
 import { isOperationId, operationNotFound, type OperationStore } from './operationStore.ts';
-import type { OperationWorker } from './operationWorker.ts';
+import type { OperationSender } from './operationSender.ts';
 
 /** An operation with one page of its results. */
 export interface OperationView {
@@ -45,10 +45,10 @@ const cancellationMs = 3_000;
 
 export function createOperations(dependencies: {
   operations: OperationStore;
-  operationWorker: Pick<OperationWorker, 'enqueue'>;
+  operationSender: OperationSender;
   clock: Clock;
 }): Operations {
-  const { operations, operationWorker, clock } = dependencies;
+  const { operations, operationSender, clock } = dependencies;
 
   async function get(operationId: string, call: Call): Promise<Operation> {
     const operation = isOperationId(operationId) ? await operations.get(operationId, call) : null;
@@ -85,7 +85,7 @@ export function createOperations(dependencies: {
       if (isDryRun) return { outcome: 'planned', operation: found };
       await operations.update(operationId, { cancelRequested: true }, call);
       // Somebody has to look: it may be waiting for hours.
-      await operationWorker.enqueue(found, call);
+      await operationSender.enqueue(found, call);
       const operation = await waitForEnd(operationId, cancellationMs, call);
       if (operation.state === 'cancelled') return { outcome: 'cancelled', operation };
       return { outcome: isEnded(operation) ? 'already_ended' : 'cancelling', operation };

@@ -1,6 +1,12 @@
 import type { Call } from '../call.ts';
 import { toFault } from '../errors.ts';
-import type { OperationWorker } from './operationWorker.ts';
+
+/** Work that goes on by messages, each of which may be lost. */
+export interface Revival {
+  readonly name: string;
+  /** Puts on its way what has shown no life for a while; returns how many. */
+  revive(call: Call): Promise<number>;
+}
 
 /** Something that is kept for a time. */
 export interface Retention {
@@ -15,10 +21,10 @@ export interface Sweeper {
 }
 
 export function createSweeper(dependencies: {
-  operationWorker: Pick<OperationWorker, 'revive'>;
+  revivals: readonly Revival[];
   retentions: readonly Retention[];
 }): Sweeper {
-  const { operationWorker, retentions } = dependencies;
+  const { revivals, retentions } = dependencies;
 
   async function part(name: string, call: Call, work: () => Promise<number>): Promise<void> {
     const common = { event: 'sweep', part: name, requestId: call.requestId };
@@ -32,7 +38,7 @@ export function createSweeper(dependencies: {
 
   return {
     sweep: async (call) => {
-      await part('operations', call, () => operationWorker.revive(call));
+      for (const { name, revive } of revivals) await part(name, call, () => revive(call));
       for (const retention of retentions) {
         await part(retention.name, call, () => retention.removeExpired(call));
       }

@@ -20,6 +20,7 @@ import { createSnapshots } from '../groups/deletion/snapshots.ts';
 import { createOkta } from '../okta/client.ts';
 import { readScopes } from '../okta/scopes.ts';
 import { createOktaTokens } from '../okta/tokens.ts';
+import { createOperationSender } from '../operations/operationSender.ts';
 import { createOperationStore } from '../operations/operationStore.ts';
 import { createBlobs } from '../store/blobs.ts';
 import { createLeases } from '../store/leases.ts';
@@ -57,6 +58,7 @@ export function layGround(config: Config, outside: Outside) {
 
   const tables = createTables(config.storage);
   const blobs = createBlobs(config.storage);
+  const queues = createQueues(config.storage, clock);
   const operations = createOperationStore({ tables, blobs, clock });
 
   const { protectedGroups, managedGroups } = config;
@@ -82,7 +84,8 @@ export function layGround(config: Config, outside: Outside) {
     oktaTokens: oktaUpstream?.tokens ?? null,
     tables,
     blobs,
-    queues: createQueues(config.storage, clock),
+    queues,
+    operationSender: createOperationSender({ queues }),
     audit: createAudit(tables, clock),
     operations,
     snapshots: createSnapshots({ blobs, clock, retentionDays: config.snapshotRetentionDays }),

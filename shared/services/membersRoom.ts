@@ -12,7 +12,6 @@ import { createMembershipPlanSlice } from '../groups/membership/membershipPlanSl
 import { createMembershipPlanner } from '../groups/membership/planMembership.ts';
 import { createGroupResolver } from '../groups/resolve.ts';
 import { createMembershipSetter } from '../groups/membership/setMembers.ts';
-import { createOperationWorker } from '../operations/operationWorker.ts';
 import type { Ground } from './ground.ts';
 
 /** Who a member is, and how members are written; what groups need of it stands here too. */
@@ -33,14 +32,15 @@ export function openMembersRoom(ground: Ground) {
     planSlice: createMembershipPlanSlice(slicing),
     applySlice: createMembershipApplySlice(slicing),
   });
-  const operationWorker = createOperationWorker({ ...ground, runners: [membershipOperations] });
   return {
     groups,
     entraMembers,
     memberResolver,
     membership: createMembership(writing),
-    membershipSetter: createMembershipSetter({ ...writing, membershipOperations, operationWorker }),
+    membershipSetter: createMembershipSetter({ ...writing, membershipOperations }),
     memberLister: createMemberLister({ ...ground, groups }),
-    operationWorker,
+    memberTargets,
+    memberWrites,
+    membershipOperations,
   };
 }

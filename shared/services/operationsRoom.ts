@@ -3,18 +3,25 @@ import { createAuditExpiry, createAuditRetention } from '../audit/retention.ts';
 import type { Config } from '../config.ts';
 import { createOperationRetention } from '../operations/operationRetention.ts';
 import { createOperations } from '../operations/operations.ts';
-import { createSweeper } from '../operations/sweeper.ts';
+import { createOperationWorker } from '../operations/operationWorker.ts';
+import type { OperationRunner } from '../operations/runner.ts';
+import { createSweeper, type Revival } from '../operations/sweeper.ts';
 import type { Ground } from './ground.ts';
-import type { MembersRoom } from './membersRoom.ts';
 
-export function openOperationsRoom(config: Config, ground: Ground, { operationWorker }: MembersRoom) {
+/** @param work what goes on as operations, and what else has to be revived */
+export function openOperationsRoom(
+  config: Config,
+  ground: Ground,
+  work: { readonly runners: readonly OperationRunner[]; readonly revivals: readonly Revival[] },
+) {
   const { clock, tables, snapshots } = ground;
+  const operationWorker = createOperationWorker({ ...ground, runners: work.runners });
   const auditRetention = createAuditRetention({ tables, clock });
   return {
-    operations: createOperations({ ...ground, operationWorker }),
+    operations: createOperations(ground),
     operationWorker,
     sweeper: createSweeper({
-      operationWorker,
+      revivals: [{ name: 'operations', revive: (call) => operationWorker.revive(call) }, ...work.revivals],
       retentions: [
         createOperationRetention(ground, config.operationRetentionDays),
         {

@@ -1,6 +1,7 @@
 import { createOktaApps } from '../okta/apps.ts';
 import { createOktaGroups } from '../okta/groups.ts';
 import { createOktaUsers } from '../okta/users.ts';
+import { createPushMatcher } from '../push/oktaMatcher.ts';
 import { createOktaSource } from '../push/oktaSource.ts';
 import { createPushMappingStore } from '../push/store/mappingStore.ts';
 import { createPushMemberStore } from '../push/store/memberStore.ts';
@@ -11,16 +12,18 @@ import type { Ground } from './ground.ts';
 export type PushGround = ReturnType<typeof layPushGround>;
 
 export function layPushGround(ground: Ground) {
-  const { okta } = ground;
+  const { okta, directoryObjects } = ground;
+  const pushSource = createOktaSource({
+    okta,
+    oktaGroups: createOktaGroups(okta),
+    oktaUsers: createOktaUsers(okta),
+    oktaApps: createOktaApps(okta),
+  });
   return {
     pushMappings: createPushMappingStore(ground),
     pushMembers: createPushMemberStore(ground),
     pushPending: createPushPending(ground),
-    pushSource: createOktaSource({
-      okta,
-      oktaGroups: createOktaGroups(okta),
-      oktaUsers: createOktaUsers(okta),
-      oktaApps: createOktaApps(okta),
-    }),
+    pushSource,
+    pushMatcher: createPushMatcher({ source: pushSource, directoryObjects }),
   };
 }

@@ -3,6 +3,7 @@ import { Fault, type FaultCode } from '../../shared/errors.ts';
 import type { Operation } from '../../shared/operations/operation.ts';
 import { createOperationRetention } from '../../shared/operations/operationRetention.ts';
 import { createOperations } from '../../shared/operations/operations.ts';
+import { createOperationSender, type OperationSender } from '../../shared/operations/operationSender.ts';
 import { createOperationStore, type OperationStore } from '../../shared/operations/operationStore.ts';
 import { createOperationWorker, type OperationWorker } from '../../shared/operations/operationWorker.ts';
 import type { HeldOperation, OperationRunner, Step } from '../../shared/operations/runner.ts';
@@ -32,6 +33,7 @@ const fault = (code: FaultCode, retryAfterSeconds?: number): Fault =>
 let clock: FakeClock;
 let store: OperationStore;
 let worker: OperationWorker;
+let sender: OperationSender;
 /** On the queue, oldest first; `atMs` is when they can be seen. */
 let queued: { atMs: number; message: Message }[];
 let isQueueDown: boolean;
@@ -72,7 +74,8 @@ beforeEach(async () => {
       return Promise.resolve();
     },
   };
-  worker = createOperationWorker({ operations: store, queues, runners: [runner], clock });
+  sender = createOperationSender({ queues });
+  worker = createOperationWorker({ operations: store, operationSender: sender, runners: [runner], clock });
 });
 
 async function create(change: Partial<Operation> = { state: 'queued' }): Promise<string> {
@@ -409,7 +412,7 @@ describe('a defect', () => {
     const operationId = await create({ state: 'queued' });
     const nobody = createOperationWorker({
       operations: store,
-      queues: { send: () => Promise.resolve() },
+      operationSender: { enqueue: () => Promise.resolve() },
       runners: [],
       clock,
     });
@@ -438,7 +441,8 @@ test('workers that die again and again without any progress do not do so for eve
 });
 
 describe('the sweep', () => {
-  const sweep = () => createSweeper({ operationWorker: worker, retentions: [] }).sweep(call);
+  const sweep = () =>
+    createSweeper({ revivals: [{ name: 'operations', revive: worker.revive }], retentions: [] }).sweep(call);
 
   test('queues what has been silent for two minutes, and less and less often while nobody takes it', async () => {
     const operationId = await create();
@@ -516,7 +520,7 @@ describe('the sweep', () => {
       };
     };
     const sweeper = createSweeper({
-      operationWorker: { revive: () => Promise.reject(fault('storage_unavailable')) },
+      revivals: [{ name: 'operations', revive: () => Promise.reject(fault('storage_unavailable')) }],
       retentions: [
         part('broken', Promise.reject(new TypeError('a defect'))),
         part('full', Promise.resolve(3)),
@@ -555,7 +559,7 @@ describe('the sweep', () => {
 
 describe('cancelling', () => {
   const cancel = (operationId: string, isDryRun = false) =>
-    createOperations({ operations: store, operationWorker: worker, clock }).cancel(operationId, isDryRun, call);
+    createOperations({ operations: store, operationSender: sender, clock }).cancel(operationId, isDryRun, call);
 
   test('what is queued: it ends with the next message, and nothing is done', async () => {
     const operationId = await create();
@@ -597,7 +601,7 @@ describe('cancelling', () => {
   test('what ends by itself meanwhile is told as such', async () => {
     const operationId = await create();
     const ending = { enqueue: () => store.update(operationId, { state: 'succeeded' }, call).then(() => undefined) };
-    const operations = createOperations({ operations: store, operationWorker: ending, clock });
+    const operations = createOperations({ operations: store, operationSender: ending, clock });
     expect(await operations.cancel(operationId, false, call)).toMatchObject({
       outcome: 'already_ended',
       operation: { state: 'succeeded' },

@@ -490,7 +490,10 @@ describe('in the app', () => {
     };
     const runtime = { services: () => ({}) as Services, clock: systemClock };
     const host = await startLocalHost({
-      load: () => Promise.resolve().then(() => registerWorkers([worker], new Set(['push'] as const), runtime)),
+      load: () =>
+        Promise.resolve().then(() =>
+          registerWorkers([worker], { enabledRooms: new Set(['push'] as const), reconcileSchedule: '' }, runtime),
+        ),
       settings: { AzureWebJobsStorage: storage },
       queues: { visibilityTimeoutMs: 0 },
       timers: false,

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { isFault } from '../../errors.ts';
 import type { MemberChange } from '../../exchange/members.ts';
 import type { OperationStore } from '../../operations/operationStore.ts';
-import type { OperationWorker } from '../../operations/operationWorker.ts';
+import type { OperationSender } from '../../operations/operationSender.ts';
 import { type ProtectionLists, refuseUnmanageable } from '../blockers.ts';
 import { warnOfSize } from './deliveryRestriction.ts';
 import { type Group, labelOf, lockIdOf } from '../group.ts';
@@ -37,7 +37,7 @@ export interface MembershipSetterDependencies {
   readonly memberWrites: MemberWrites;
   readonly operations: OperationStore;
   readonly membershipOperations: MembershipOperations;
-  readonly operationWorker: Pick<OperationWorker, 'enqueue'>;
+  readonly operationSender: OperationSender;
   readonly protection: ProtectionLists;
   readonly clock: Clock;
 }
@@ -63,7 +63,7 @@ const patienceMs = 10_000;
 
 export function createMembershipSetter(dependencies: MembershipSetterDependencies): MembershipSetter {
   const { groups, groupLock, membershipPlanner, memberWrites, operations, clock } = dependencies;
-  const { membershipOperations, operationWorker, protection } = dependencies;
+  const { membershipOperations, operationSender, protection } = dependencies;
 
   /** The plan; null when it takes longer than a request has. */
   async function planInTime(group: Group, request: SetMembersRequest, call: Call): Promise<MembershipPlan | null> {
@@ -199,7 +199,7 @@ export function createMembershipSetter(dependencies: MembershipSetterDependencie
     await held?.note({ claim: { fingerprint, operationId } });
     const operation = await operations.update(operationId, { ...change, state: 'queued' }, call);
     try {
-      await operationWorker.enqueue(operation, call);
+      await operationSender.enqueue(operation, call);
     } catch (error) {
       if (!isFault(error)) throw error;
       call.warn('The operation is stored and could not be queued; it begins with the next sweep, within minutes.');

@@ -9,7 +9,7 @@ import { warnOfNotes } from '../../groups/linkability.ts';
 import type { GroupResolver } from '../../groups/resolve.ts';
 import type { Operation } from '../../operations/operation.ts';
 import type { OperationStore } from '../../operations/operationStore.ts';
-import type { OperationWorker } from '../../operations/operationWorker.ts';
+import type { OperationSender } from '../../operations/operationSender.ts';
 import type { PushMapping } from '../mapping.ts';
 import type { Pusher } from '../pusher.ts';
 import type { PushReply, PushRequest } from '../pushReply.ts';
@@ -26,7 +26,7 @@ export interface PusherDependencies {
   readonly groupLock: GroupLock;
   readonly protection: ProtectionLists;
   readonly operations: OperationStore;
-  readonly operationWorker: Pick<OperationWorker, 'enqueue'>;
+  readonly operationSender: OperationSender;
   readonly pushOperations: PushOperations;
   readonly clock: Clock;
 }
@@ -40,7 +40,7 @@ const patienceMs = 10_000;
 
 export function createPusher(dependencies: PusherDependencies): Pusher {
   const { surveyor, fullRunner, groups, groupLock, protection, operations, clock } = dependencies;
-  const { operationWorker, pushOperations } = dependencies;
+  const { operationSender, pushOperations } = dependencies;
 
   /** null when it takes longer than a request has. */
   async function surveyInTime(
@@ -136,7 +136,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
     await held?.note({ claim: { fingerprint, operationId } });
     const operation = await operations.update(operationId, { state: 'queued' }, call);
     try {
-      await operationWorker.enqueue(operation, call);
+      await operationSender.enqueue(operation, call);
     } catch (error) {
       if (!isFault(error)) throw error;
       call.warn('The operation is stored and could not be queued; it begins with the next sweep, within minutes.');

@@ -5,13 +5,14 @@ import type { GraphGroups, GraphMember } from '../../graph/groups.ts';
 import type { GraphUsers } from '../../graph/users.ts';
 import { type Group, labelOf } from '../../groups/group.ts';
 import { targetOfMember } from '../../groups/membership/memberTarget.ts';
-import { createProtectedUsers, type ProtectedUsers } from '../../groups/protectedUsers.ts';
+import type { ProtectedUsers } from '../../groups/protectedUsers.ts';
 import { groupNotReady } from '../../groups/resolve.ts';
 import { isDesired } from '../desired.ts';
 import type { PushMapping } from '../mapping.ts';
 import type { ManagedMember, PushPerson } from '../people.ts';
 import type { Match, PushMatcher } from '../pushMatcher.ts';
 import { type ActualMember, type PushPlan, planPush } from '../pushPlan.ts';
+import { removalRule } from '../removalRule.ts';
 import type { PushSource, SourceGroup, SourcePerson } from '../source.ts';
 import type { PushMemberStore } from '../store/memberStore.ts';
 import { readMembers, readMembersOf } from './readMembers.ts';
@@ -69,16 +70,7 @@ export interface SurveyorDependencies {
 }
 
 export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
-  const { pushSource, pushMatcher, pushMembers, graphGroups, graphUsers, protectedUsers, clock } = dependencies;
-
-  async function removalRule(mapping: PushMapping, call: Call) {
-    const isProtected = await protectedUsers.test(call);
-    const isNeverRemoved = await createProtectedUsers(mapping.settings.neverRemove, graphUsers).test(call);
-    return ({ id, names }: { readonly id: string; readonly names: readonly (string | null)[] }) => {
-      if (isNeverRemoved([id, ...names])) return 'never_remove' as const;
-      return isProtected([id, ...names]) ? ('protected' as const) : ('yes' as const);
-    };
-  }
+  const { pushSource, pushMatcher, pushMembers, graphGroups, clock } = dependencies;
 
   function desiredOf(members: ReadonlyMap<string, SourcePerson>, { settings }: PushMapping): SourcePerson[] {
     return [...members.values()].filter((person) => isDesired(person, settings.desiredStatuses));
@@ -120,7 +112,7 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
         people: pins,
         managed,
         adoptMembers: settings.adoptMembers,
-        mayRemove: await removalRule(mapping, call),
+        mayRemove: await removalRule(settings, dependencies, call),
         nowMs: clock.now(),
       });
       const left = [...people.keys()].filter((id) => !members.has(id));
@@ -136,19 +128,32 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
       const { sourceGroup, members, isSteady } = await readMembersOf(pushSource, mapping, oktaUserIds, call);
       const desired = desiredOf(members, mapping);
       const matches = await pushMatcher.match(desired, people, settings.oktaAppId, { verifyPins: false }, call);
-      const plan = planPush({
-        targetId,
-        authority: settings.authority,
-        actual: null,
-        desired: withMatches(desired, matches),
-        scope: new Set(oktaUserIds),
-        pinged,
-        people,
-        managed,
-        adoptMembers: settings.adoptMembers,
-        mayRemove: await removalRule(mapping, call),
-        nowMs: clock.now(),
-      });
+      const mayRemove = await removalRule(settings, dependencies, call);
+      const planWith = (known: ReadonlyMap<string, PushPerson>) =>
+        planPush({
+          targetId,
+          authority: settings.authority,
+          actual: null,
+          desired: withMatches(desired, matches),
+          scope: new Set(oktaUserIds),
+          pinged,
+          people: known,
+          managed,
+          adoptMembers: settings.adoptMembers,
+          mayRemove,
+          nowMs: clock.now(),
+        });
+      const draft = planWith(people);
+      // Whom another person stands for as well is not removed with this one.
+      const others = await pushMembers.readMatched(
+        oktaGroupId,
+        draft.removes.map(({ entraId }) => entraId),
+        call,
+      );
+      const plan =
+        others.length === 0
+          ? draft
+          : planWith(new Map([...others.map((person) => [person.oktaUserId, person] as const), ...people]));
       const left = oktaUserIds.filter((id) => people.has(id) && !members.has(id));
       const steadyPlan = isSteady ? plan : withoutRemovals(plan);
       // The guard alone wants to know how large the group is.

@@ -23,6 +23,8 @@ export interface PushMemberStore {
   readAll(oktaGroupId: string, call: Call): Promise<KnownPeople>;
   /** Only of these people, and of the members they are or were matched with. */
   readSome(oktaGroupId: string, oktaUserIds: readonly string[], call: Call): Promise<KnownPeople>;
+  /** All people who are matched with one of these objects, whoever else is. */
+  readMatched(oktaGroupId: string, entraIds: readonly string[], call: Call): Promise<PushPerson[]>;
   /**
    * To be called with new and changed people only: each costs a write of its own in the index, which is another partition
    * for everybody. Index rows first, then theirs: an orphan in the index is harmless, a missing row is not.
@@ -100,6 +102,18 @@ export function createPushMemberStore(dependencies: { tables: Tables }): PushMem
         return known;
       }),
 
+    readMatched: (oktaGroupId, entraIds, call) =>
+      members.use('reading who is in a push mapping', call, async (client, abortSignal) => {
+        const found: PushPerson[] = [];
+        await atOnce(singleWidth, [...new Set(entraIds.map((id) => id.toLowerCase()))], async (entraId) => {
+          const filter = `${rowsOf(oktaGroupId, prefixes.person)} and entraId eq '${entraId.replaceAll("'", "''")}'`;
+          for await (const { json } of client.listEntities<JsonRow>({ queryOptions: { filter }, abortSignal })) {
+            found.push(JSON.parse(json) as PushPerson);
+          }
+        });
+        return found;
+      }),
+
     putPeople: async (oktaGroupId, people, call) => {
       const unique = [...new Map(people.map((person) => [person.oktaUserId, person])).values()];
       await users.use('storing who is in a push mapping', call, (client, abortSignal) =>
@@ -111,9 +125,7 @@ export function createPushMemberStore(dependencies: { tables: Tables }): PushMem
       await members.use('storing who is in a push mapping', call, (client, abortSignal) =>
         changeRows(
           client,
-          unique.map((person) =>
-            putting(client, [rowOf(oktaGroupId, personKey(person.oktaUserId), person)], abortSignal),
-          ),
+          unique.map((person) => putting(client, [personRow(oktaGroupId, person)], abortSignal)),
           abortSignal,
         ),
       );
@@ -196,6 +208,12 @@ function putting(client: TableClient, rows: readonly Keys[], abortSignal: AbortS
 
 function rowOf(oktaGroupId: string, rowKey: string, value: PushPerson | ManagedMember): Keys & JsonRow {
   return { partitionKey: encodeKey(oktaGroupId), rowKey, json: JSON.stringify(value) };
+}
+
+/** Whom it is matched with stands beside it, to be found by. */
+function personRow(oktaGroupId: string, person: PushPerson): Keys & JsonRow & LinkRow {
+  const entraId = person.entraId?.toLowerCase() ?? '';
+  return { ...rowOf(oktaGroupId, personKey(person.oktaUserId), person), entraId };
 }
 
 function linkRow(oktaGroupId: string, { oktaUserId, entraId }: ManagedMember): Keys & LinkRow {
