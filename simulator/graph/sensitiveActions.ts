@@ -51,6 +51,14 @@ const mayActOnHolder: Readonly<Record<string, readonly string[]>> = {
   [others.privilegedRoleAdministrator]: top,
 };
 
+/** Roles that an app needed no role against, as the documentation once had it: facts.readerRolesProtect. */
+export const readerRoles: readonly string[] = [
+  others.directoryReaders,
+  others.guestInviter,
+  others.messageCenterReader,
+  others.reportsReader,
+];
+
 /** What is privileged about somebody. */
 export interface TargetPrivileges {
   readonly roles: readonly string[];

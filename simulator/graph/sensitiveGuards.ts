@@ -5,12 +5,13 @@ import { denied } from './errors.ts';
 import {
   actingRoles,
   mayWrite,
+  readerRoles,
   rolesNeeded,
   rolesToSetPassword,
   sensitiveProperties,
   type TargetPrivileges,
 } from './sensitiveActions.ts';
-import type { UserGuard } from './userGuards.ts';
+import type { UserGuard } from './userGuard.ts';
 
 function callerOf({ view, caller }: GraphContext): Principal | undefined {
   const found = objectById(view, caller.objectId ?? '');
@@ -34,16 +35,17 @@ function rolesOver(context: GraphContext, units: readonly AdministrativeUnit[]):
 }
 
 function privilegesOf({ view, tenant }: GraphContext, target: User): TargetPrivileges {
+  const { eligibleRolesProtect, readerRolesProtect } = tenant.settings;
   const holdings = activeHoldings(view, target);
+  const roles = [
+    ...holdings.map(({ roleDefinitionId }) => roleDefinitionId),
+    ...(eligibleRolesProtect ? eligibleRolesOf(view, target) : []),
+  ];
   const restricted = tenant.administrativeUnits.filter(
     ({ isMemberManagementRestricted }) => isMemberManagementRestricted,
   );
   return {
-    roles: [
-      ...holdings.map(({ roleDefinitionId }) => roleDefinitionId),
-      // facts.eligibleRolesProtect
-      ...(tenant.settings.eligibleRolesProtect ? eligibleRolesOf(view, target) : []),
-    ],
+    roles: readerRolesProtect ? roles : roles.filter((role) => !readerRoles.includes(role)),
     isInRoleAssignableGroup: [...view.ofType('group')].some(
       ({ isAssignableToRole, members, owners }) =>
         isAssignableToRole === true && (members.includes(target.id) || owners.includes(target.id)),

@@ -209,6 +209,7 @@ export const schemas: Readonly<Record<string, Schema>> = {
     syncedUserWrites: (value) =>
       isStringArray(value) && value.every(oneOf('accountEnabled', 'mobilePhone', 'otherMails')),
     eligibleRolesProtect: flag,
+    readerRolesProtect: flag,
     privilegedIdentityManagement: flag,
     callerRoles: oneOf('token', 'directory'),
     onPremisesSynchronizationForm: oneOf('collection', 'entity'),

@@ -232,6 +232,8 @@ export interface Settings {
   syncedUserWrites: string[];
   /** Who may become an administrator is protected like one: facts.eligibleRolesProtect. */
   eligibleRolesProtect: boolean;
+  /** So is who may only read or invite: facts.readerRolesProtect. */
+  readerRolesProtect: boolean;
   /** The tenant has the licence for eligible roles (P2). */
   privilegedIdentityManagement: boolean;
   /** Where the caller's directory roles are read: facts.callerRoles. */

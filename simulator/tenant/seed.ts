@@ -115,6 +115,7 @@ export function seedTenant(random: Random, nowMs: number): TenantContents {
       addressQuarantineMs: 0,
       syncedUserWrites: ['otherMails'],
       eligibleRolesProtect: true,
+      readerRolesProtect: true,
       privilegedIdentityManagement: true,
       callerRoles: 'token',
       onPremisesSynchronizationForm: 'collection',

@@ -66,7 +66,9 @@ export class TokenIssuer {
       ver: '1.0',
       // "app-only tokens can be issued without a roles claim" (graph.md §6)
       ...(roles.length > 0 ? { roles } : {}),
-      ...(principal ? { oid: principal.id, sub: principal.id, wids: tenantWideRoles(tenant.view('entra'), principal) } : {}),
+      ...(principal
+        ? { oid: principal.id, sub: principal.id, wids: tenantWideRoles(tenant.view('entra'), principal) }
+        : {}),
     })
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
       .setIssuer(`https://sts.windows.net/${tenant.id}/`)

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator/index.ts';
 
 /** The shapes of the answers of all servers together; a test that reads what is not there fails. */
@@ -103,6 +104,25 @@ export class Bench {
     const found = (await this.state()).users.find((user) => user.userPrincipalName === userPrincipalName);
     if (!found) throw new Error(`no user ${userPrincipalName}`);
     return found.id;
+  }
+
+  /** A new token of an app with these grants, put into the tenant under this name. */
+  async tokenWith(
+    displayName: string,
+    grants: {
+      graph?: string[];
+      directoryRoles?: string[];
+      scopedRoles?: { role: string; administrativeUnit: string }[];
+    },
+  ): Promise<string> {
+    const present = (await this.state()).servicePrincipals.find((each) => each.displayName === displayName);
+    const { graph = ['User.ReadWrite.All'], directoryRoles = [], scopedRoles = [] } = grants;
+    const appId = present?.appId ?? randomUUID();
+    const put = await this.control('PUT', 'tenant', {
+      servicePrincipals: [{ appId, displayName, roles: { graph }, directoryRoles, scopedRoles }],
+    });
+    if (put.status !== 200) throw new Error(put.text);
+    return this.token('graph', displayName);
   }
 
   /** A new token of the managed identity, or of a seeded app by its name. */

@@ -2,6 +2,7 @@ import { empty } from '../../http/message.ts';
 import { bodyOf, group, objectById, referencedId, type GraphOperation } from '../context.ts';
 import { badRequest, notFound } from '../errors.ts';
 import { refuseDynamic, refuseUnwritable, withLinks, withoutLink, type Link } from '../groupGuards.ts';
+import { guardUser } from '../userGuards.ts';
 import { deleteUserPermissions, memberWritePermissions, writePermissions } from './permissions.ts';
 
 const addLink = (link: Link, permissions: readonly string[]): GraphOperation => ({
@@ -54,6 +55,7 @@ const deleteTarget = (link: Link): GraphOperation => ({
     const id = (context.params[1] ?? '').toLowerCase();
     const target = objectById(context.view, id);
     if (!group(context)[link].includes(id) || target?.type !== 'user') throw notFound(id);
+    guardUser(context, target, ['deletedDateTime']);
     context.tenant.deleteUser(target);
     return empty(204);
   },
