@@ -891,6 +891,12 @@ export const facts = {
     source: 'okta.md §4',
     certainty: 'certain',
   },
+  oktaConsistencyGuid: {
+    behaviour:
+      'mS-DS-ConsistencyGuid, where it is imported, is in the profile of the Active Directory app user under that name, in Base64',
+    source: "Okta's support article on the ms-consistency-guid anchor names the attribute only",
+    certainty: 'inferred',
+  },
   oktaAssignment: {
     behaviour:
       'Who is assigned Office 365 is linked at once to the account whose user principal name is the user name, else STAGED without externalId',

@@ -3,7 +3,7 @@ import { MemberList } from '../tenant/memberList.ts';
 import { isModelledExpression } from './rules.ts';
 import { namedId } from './ids.ts';
 import { orgSchemas } from './mergeSchemas.ts';
-import type { AppUser, GroupRule, OktaGroup, OktaUser, PushMapping, ServiceApp } from './model.ts';
+import type { AppUser, GroupRule, OktaApp, OktaGroup, OktaUser, PushMapping, ServiceApp } from './model.ts';
 import type { Org } from './org.ts';
 import { newOktaUser } from './seed.ts';
 import { mismatches } from '../tenant/mergeSchemas.ts';
@@ -20,6 +20,7 @@ class OrgMerge {
   /** Ids of people and groups that are about to be put, by login and name. */
   readonly #users = new Map<string, string>();
   readonly #groups = new Map<string, string>();
+  readonly #apps: OktaApp[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -93,8 +94,34 @@ class OrgMerge {
     });
   }
 
+  /** Found by its label; a new one has no provisioning. */
+  app({ label, name = 'office365', settings = {} }: JsonObject, at: string): void {
+    if (typeof label !== 'string') {
+      this.faults.push(`${at}.label is missing`);
+      return;
+    }
+    const now = this.#org.now;
+    const present = [...this.#org.apps].find((app) => app.label === label);
+    const base: OktaApp = present ?? {
+      id: namedId(this.#world.random, '0oa', label),
+      name: name as OktaApp['name'],
+      label,
+      created: now,
+      lastUpdated: now,
+      settings: {},
+      assignedGroupIds: [],
+      capabilities: null,
+    };
+    const app: OktaApp = { ...base, settings: { ...base.settings, ...(settings as OktaApp['settings']) } };
+    this.#apps.push(app);
+    this.#changes.push(() => void this.#org.putApp(app));
+  }
+
+  /** `app` is an id, a label, or a kind, of which it is the first. */
   appUser({ app: appName = 'office365', user, ...given }: JsonObject, at: string): void {
-    const app = [...this.#org.apps].find(({ name, id }) => name === appName || id === appName);
+    const app = [...this.#org.apps, ...this.#apps].find(({ name, id, label }) =>
+      [name, id, label].includes(String(appName)),
+    );
     if (!app) {
       this.faults.push(`${at}.app: ${String(appName)} is no app of the org`);
       return;
@@ -187,6 +214,7 @@ export function mergeOrg(world: World, body: unknown): string[] {
   };
   each('users', (row, at) => merge.user(row, at));
   each('groups', (row, at) => merge.group(row, at));
+  each('apps', (row, at) => merge.app(row, at));
   each('appUsers', (row, at) => merge.appUser(row, at));
   each('rules', (row, at) => merge.rule(row, at));
   each('pushMappings', (row, at) => merge.pushMapping(row, at));

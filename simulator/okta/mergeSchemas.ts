@@ -24,6 +24,11 @@ const roles: Check = (value) => isStringArray(value) && value.every(isRole);
 export const orgSchemas: Readonly<Record<string, Schema>> = {
   users: { login: text, status: oneOf(userStatuses), profile: isObject },
   groups: { name: text, type: oneOf(groupTypes), profile: isObject, members: isStringArray, sourceApp: text },
+  apps: {
+    label: text,
+    name: oneOf(['office365', 'active_directory']),
+    settings: (value) => isObject(value) && Object.values(value).every(text),
+  },
   appUsers: {
     app: text,
     user: text,

@@ -59,7 +59,7 @@ export class Org {
   /** Ids by login in lower case. */
   readonly #logins = new Map<string, string>();
   /** By app id, for every app. */
-  readonly #appUsers: ReadonlyMap<string, Table<AppUser>>;
+  readonly #appUsers: Map<string, Table<AppUser>>;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #publish: OrgDependencies['publish'];
@@ -123,6 +123,11 @@ export class Org {
 
   groupsOf(userId: string): OktaGroup[] {
     return [...this.groups].filter(({ members }) => members.includes(userId));
+  }
+
+  putApp(app: OktaApp): OktaApp {
+    if (!this.#appUsers.has(app.id)) this.#appUsers.set(app.id, new Table());
+    return this.apps.put(app);
   }
 
   appUsers(appId: string): Table<AppUser> {

@@ -147,6 +147,27 @@ describe('the apps of a user', () => {
     ]);
   });
 
+  test('may be several of a kind, put in by the control API', async () => {
+    const label = 'fabrikam.com';
+    const put = await okta.control('PUT', 'org', {
+      apps: [
+        { label, name: 'active_directory' },
+        { label: 'Office of Fabrikam', settings: { domain: label } },
+      ],
+      appUsers: [{ app: label, user: amara, externalId: anchor }],
+    });
+    expect(put.status).toBe(200);
+    const id = await okta.userId(amara);
+    const { rows } = await apps(`filter=user.id eq "${id}"&expand=user/${id}`);
+    expect(rows[2]).toMatchObject({ name: 'active_directory', label, _embedded: { user: { externalId: anchor } } });
+    const offices = await apps('filter=name eq "office365"');
+    expect(offices.rows[1]).toMatchObject({ label: 'Office of Fabrikam', settings: { app: { domain: label } } });
+    await okta.control('PUT', 'org', { apps: [{ label, settings: { forest: label } }] });
+    expect((await okta.get(`/apps/${rows[2]?.id ?? ''}/users/${id}`)).status).toBe(200);
+    for (const app of [{}, { label, name: 'google' }])
+      expect((await okta.control('PUT', 'org', { apps: [app] })).status).toBe(400);
+  });
+
   test('are embedded for the user of the filter only, and other filters are not modelled', async () => {
     const id = await okta.userId(amara);
     expect((await apps(`expand=user/${id}`)).status).toBe(400);
