@@ -69,14 +69,6 @@ interface Stored extends SettingsChange {
   readonly isNew: boolean;
 }
 
-/** What became of the wish that nobody joins or leaves by themselves. */
-interface Closing {
-  readonly changed: boolean;
-  readonly isSettled: boolean;
-}
-
-const notAsked: Closing = { changed: false, isSettled: true };
-
 export function createMappingPutter(dependencies: MappingPutterDependencies): MappingPutter {
   const { pushSource, pushMappings, pushPending, mappingTargets, groupUpdater, pusher, audit, clock } = dependencies;
 
@@ -96,12 +88,10 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
     if (other !== null) throw mappedAlready(other);
   }
 
-  async function closeList(target: Target | null, isDryRun: boolean, call: Call): Promise<Closing> {
-    if (target === null) return notAsked;
-    const { changed, outcome, message } = await groupUpdater.update(target.id, closedMembership, isDryRun, call);
-    const isSettled = outcome !== 'partial' && outcome !== 'pending';
-    if (!isSettled) call.warn(message);
-    return { changed: changed || outcome === 'planned', isSettled };
+  /** Whether that changes, or would change, anything. It is done before the mapping is stored: what fails leaves nothing half. */
+  async function closeList(target: Target, isDryRun: boolean, call: Call): Promise<boolean> {
+    const { outcome } = await groupUpdater.update(target.id, closedMembership, isDryRun, call);
+    return outcome !== 'unchanged';
   }
 
   function draftOf(group: SourceGroup, seen: Pick<SeenTarget, 'kind' | 'label'>, given: GivenSettings) {
@@ -124,8 +114,8 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
     request: PutMappingRequest,
     call: Call,
   ): Promise<PutMapping> {
-    const closing = request.closeMembership ? await closeList(seen.target, true, call) : notAsked;
     const { target } = seen;
+    const closes = request.closeMembership && target !== null && (await closeList(target, true, call));
     if (existing === null) {
       const notStored = { createdAtMs: null, updatedAtMs: null, lastReconcile: null, defect: null };
       const mapping = { ...draftOf(group, seen, request.settings), targetId: target?.id ?? null, ...notStored };
@@ -135,7 +125,7 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
       return { ok: true, outcome: 'planned', changed: false, isNew: false, message, mapping, plan };
     }
     const { changed, mapping } = changeSettings(existing, request.settings, clock.now());
-    const isAsAsked = changed.length === 0 && seen.planned === null && !closing.changed;
+    const isAsAsked = changed.length === 0 && seen.planned === null && !closes;
     const plan = await planOf(mapping, call);
     const message = isAsAsked
       ? sentenceOfExisting(mapping)
@@ -221,7 +211,7 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
 
       const made = await seen.make(call);
       if (made.shortfall !== null) call.warn(made.shortfall);
-      const closing = closeMembership ? await closeList(made.target, false, call) : notAsked;
+      const hasClosed = closeMembership && (await closeList(made.target, false, call));
       const label = labelOf(made.target);
       const draft = { ...draftOf(group, { kind: made.target.kind, label }, given), targetId: made.target.id };
       const stored = isAsAsked(existing, given)
@@ -229,9 +219,9 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
         : await storeAudited(existing, draft, given, call);
       if (stored.widened.length > 0) await dropPending(pushPending, oktaGroupId, call);
       const plan = await planOf(stored.mapping, call);
-      const hasChanged = stored.isNew || stored.changed.length > 0 || made.changed || closing.changed;
+      const hasChanged = stored.isNew || stored.changed.length > 0 || made.changed || hasClosed;
       return {
-        ok: made.shortfall === null && closing.isSettled,
+        ok: made.shortfall === null,
         outcome: stored.isNew ? 'created' : hasChanged ? 'updated' : 'already_exists',
         changed: hasChanged,
         isNew: stored.isNew,

@@ -35,7 +35,7 @@ export interface Survey {
   /** As known before. */
   readonly people: ReadonlyMap<string, PushPerson>;
   readonly managed: ReadonlyMap<string, ManagedMember>;
-  /** People known before who were looked at and are no members of the source group any more. */
+  /** People who were looked at or known before, and are no members of the source group (any more). */
   readonly left: readonly string[];
 }
 
@@ -47,7 +47,8 @@ export interface Surveyor {
    */
   full(mapping: PushMapping, group: Group, repin: readonly string[], call: Call): Promise<Survey>;
   /**
-   * The same for some people alone: the members of the target are not read.
+   * The same for some people alone: the members of the target are not read. Who is not known yet is announced first, so
+   * that no event about them is missed from then on.
    * @param pinged of them, those whose membership has changed
    */
   some(
@@ -125,6 +126,8 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
       const { settings, oktaGroupId } = mapping;
       const targetId = idOf(group);
       const { people, managed } = await pushMembers.readSome(oktaGroupId, oktaUserIds, call);
+      const unknown = oktaUserIds.filter((id) => !people.has(id));
+      await pushMembers.announce(oktaGroupId, unknown, call);
       const { sourceGroup, members, isSteady } = await readMembersOf(pushSource, mapping, oktaUserIds, call);
       const desired = desiredOf(members, mapping);
       const matches = await pushMatcher.match(desired, people, settings.oktaAppId, { verifyPins: false }, call);
@@ -154,7 +157,7 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
         others.length === 0
           ? draft
           : planWith(new Map([...others.map((person) => [person.oktaUserId, person] as const), ...people]));
-      const left = oktaUserIds.filter((id) => people.has(id) && !members.has(id));
+      const left = oktaUserIds.filter((id) => !members.has(id));
       const steadyPlan = isSteady ? plan : withoutRemovals(plan);
       // The guard alone wants to know how large the group is.
       const actualCount = steadyPlan.removes.length === 0 ? 0 : await graphGroups.memberCount(targetId, call);

@@ -30,6 +30,8 @@ export interface PushMemberStore {
    * for everybody. Index rows first, then theirs: an orphan in the index is harmless, a missing row is not.
    */
   putPeople(oktaGroupId: string, people: readonly PushPerson[], call: Call): Promise<void>;
+  /** The index alone: before these people are looked up, so that no event about them is missed meanwhile. */
+  announce(oktaGroupId: string, oktaUserIds: readonly string[], call: Call): Promise<void>;
   /** Their rows first, then the index. Their managed members stay. */
   removePeople(oktaGroupId: string, oktaUserIds: readonly string[], call: Call): Promise<void>;
   putManaged(oktaGroupId: string, members: readonly ManagedMember[], call: Call): Promise<void>;
@@ -66,7 +68,18 @@ export function createPushMemberStore(dependencies: { tables: Tables }): PushMem
     );
   }
 
+  async function announce(oktaGroupId: string, oktaUserIds: readonly string[], call: Call): Promise<void> {
+    await users.use('storing who is in a push mapping', call, (client, abortSignal) =>
+      atOnce(singleWidth, [...new Set(oktaUserIds)], (oktaUserId) => {
+        const row = { partitionKey: encodeKey(oktaUserId), rowKey: encodeKey(oktaGroupId) };
+        return client.upsertEntity(row, 'Replace', { abortSignal });
+      }),
+    );
+  }
+
   return {
+    announce,
+
     readAll: (oktaGroupId, call) =>
       members.use('reading who is in a push mapping', call, async (client, abortSignal) => {
         const known = nobody();
@@ -116,12 +129,8 @@ export function createPushMemberStore(dependencies: { tables: Tables }): PushMem
 
     putPeople: async (oktaGroupId, people, call) => {
       const unique = [...new Map(people.map((person) => [person.oktaUserId, person])).values()];
-      await users.use('storing who is in a push mapping', call, (client, abortSignal) =>
-        atOnce(singleWidth, unique, ({ oktaUserId }) => {
-          const row = { partitionKey: encodeKey(oktaUserId), rowKey: encodeKey(oktaGroupId) };
-          return client.upsertEntity(row, 'Replace', { abortSignal });
-        }),
-      );
+      const ids = unique.map(({ oktaUserId }) => oktaUserId);
+      await announce(oktaGroupId, ids, call);
       await members.use('storing who is in a push mapping', call, (client, abortSignal) =>
         changeRows(
           client,

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import type { Simulator } from '../../simulator/index.ts';
+import { type Answer, type App, type Settings, startWorld, type World } from '../support/world.ts';
+
+export const hookSecret = 'a-secret-of-the-event-hook';
+
+/** The Okta half of the simulator's control API. */
+export interface OktaControl {
+  send(method: string, path: string, body?: object): Promise<unknown>;
+  /** Silently, without events. */
+  org(objects: object): Promise<void>;
+  seed(objects: { users?: number; groups?: number; members?: Record<string, number> }): Promise<void>;
+  groupId(name: string): Promise<string>;
+  userId(login: string): Promise<string>;
+  join(group: string, user: string): Promise<void>;
+  leave(group: string, user: string): Promise<void>;
+  changeMembers(group: string, change: { add?: readonly string[]; remove?: readonly string[] }): Promise<void>;
+  status(user: string, status: string): Promise<void>;
+  rename(group: string, name: string): Promise<void>;
+  deleteGroup(group: string): Promise<void>;
+  /** Until every delivery has been answered. */
+  settle(): Promise<void>;
+}
+
+interface OktaState {
+  groups: { id: string; profile: { name: string } }[];
+  users: { id: string; profile: { login: string } }[];
+}
+
+export function oktaControlOf({ urls }: Pick<Simulator, 'urls'>): OktaControl {
+  const send: OktaControl['send'] = async (method, path, body) => {
+    const response = await fetch(`${urls.control}/_sim/okta/${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`The simulator refused ${method} okta/${path} (${response.status}): ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  };
+  const state = async () => (await send('GET', 'state')) as OktaState;
+  const member = (group: string, user: string) =>
+    `groups/${encodeURIComponent(group)}/members/${encodeURIComponent(user)}`;
+  const found = (id: string | undefined, name: string) => {
+    if (id === undefined) throw new Error(`Okta has no ${name}`);
+    return id;
+  };
+  return {
+    send,
+    org: async (objects) => void (await send('PUT', 'org', objects)),
+    seed: async (objects) => void (await send('POST', 'seed', objects)),
+    groupId: async (name) => found((await state()).groups.find(({ profile }) => profile.name === name)?.id, name),
+    userId: async (login) => found((await state()).users.find(({ profile }) => profile.login === login)?.id, login),
+    join: async (group, user) => void (await send('PUT', member(group, user))),
+    leave: async (group, user) => void (await send('DELETE', member(group, user))),
+    changeMembers: async (group, change) =>
+      void (await send('POST', `groups/${encodeURIComponent(group)}/members`, change)),
+    status: async (user, status) => void (await send('PATCH', `users/${encodeURIComponent(user)}`, { status })),
+    rename: async (group, name) =>
+      void (await send('PATCH', `groups/${encodeURIComponent(group)}`, { profile: { name } })),
+    deleteGroup: async (group) => void (await send('DELETE', `groups/${encodeURIComponent(group)}`)),
+    settle: async () => void (await send('POST', 'deliveries/settle')),
+  };
+}
+
+/** A tenant, an org with an event hook, and the app between them. */
+export interface PushWorld {
+  readonly world: World;
+  readonly app: App;
+  readonly okta: OktaControl;
+  /** Registers the hook: after each reset of the simulator. */
+  hook(): Promise<void>;
+  /** Until all events have arrived, are collected, and the pending changes of these groups are served. */
+  served(...oktaGroupIds: string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startPushWorld(settings: Settings = {}): Promise<PushWorld> {
+  const world = await startWorld();
+  const app = await world.startApp({ OKTA_EVENT_HOOK_SECRET: hookSecret, ...settings });
+  const okta = oktaControlOf(world.simulator);
+  return {
+    world,
+    app,
+    okta,
+    hook: async () => {
+      const url = `${app.host.url}/${app.host.routePrefix}/okta/events`;
+      await okta.send('POST', 'hooks', { url, header: { key: 'authorization', value: hookSecret }, verify: true });
+    },
+    served: async (...oktaGroupIds) => {
+      await okta.settle();
+      app.host.lookIntoQueues();
+      await app.idle();
+      for (const oktaGroupId of oktaGroupIds) await app.fire('processPendingChanges', { oktaGroupId });
+    },
+    close: () => world.close(),
+  };
+}
+
+/** A list of Exchange, with an id of its own: what the app remembers of a group it keeps by its id. */
+export async function putList(
+  { world }: PushWorld,
+  mail: string,
+  members: readonly string[] = [],
+  more: object = {},
+): Promise<string> {
+  const id = randomUUID();
+  const [displayName = ''] = mail.split('@');
+  const kind = { mailEnabled: true, securityEnabled: false, groupTypes: [] };
+  const owners = ['rosa.delgado@contoso.com'];
+  await world.control.tenant({ groups: [{ id, displayName, mail, ...kind, owners, members, ...more }] });
+  return id;
+}
+
+export function putMapping(app: App, oktaGroupId: string, body: object): Promise<Answer> {
+  return app.call('PUT', `push-mappings/${oktaGroupId}`, { body });
+}
+
+export function setStatus(app: App, oktaGroupId: string, body: object): Promise<Answer> {
+  return app.call('PUT', `push-mappings/${oktaGroupId}/status`, { body });
+}
+
+export function pushNow(app: App, oktaGroupId: string, body: object = {}): Promise<Answer> {
+  return app.call('POST', `push-mappings/${oktaGroupId}/push`, { body });
+}
+
+/** Made, looked at and approved. */
+export async function linkMapping(app: App, oktaGroupId: string, body: object, limits: object = {}): Promise<Answer> {
+  const put = await putMapping(app, oktaGroupId, body);
+  if (put.status !== 201) throw new Error(`The mapping was not made: ${put.status} ${put.text}`);
+  const status = await setStatus(app, oktaGroupId, { status: 'ACTIVE', planId: put.body?.planId, ...limits });
+  if (status.status > 202) throw new Error(`The mapping was not approved: ${status.status} ${status.text}`);
+  return status;
+}
+
+export async function mappingOf(app: App, oktaGroupId: string): Promise<Record<string, unknown>> {
+  const answer = await app.call('GET', `push-mappings/${oktaGroupId}`);
+  if (answer.body === null) throw new Error(answer.text);
+  return answer.body;
+}
