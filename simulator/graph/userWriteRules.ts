@@ -1,4 +1,4 @@
-import type { User } from '../tenant/model.ts';
+import type { DirectoryObject, User } from '../tenant/model.ts';
 import { untyped } from '../tenant/names.ts';
 import type { GraphContext } from './context.ts';
 import { badRequest, type ErrorDetail, type GraphError } from './errors.ts';
@@ -10,10 +10,11 @@ const domainOf = (upn: string): string => upn.slice(upn.lastIndexOf('@') + 1).to
 type Unique = 'onPremisesImmutableId' | 'userPrincipalName' | 'proxyAddresses';
 
 /** graph.md §2.1 gives the body for the immutable id; for the others the details are facts.conflictDetails. */
-function conflict({ tenant }: GraphContext, property: Unique, holderId: string): GraphError {
+function conflict({ tenant }: GraphContext, property: Unique, holder: DirectoryObject): GraphError {
   const message = `Another object with the same value for property ${property} already exists.`;
   const detail = (code: string, target: string): ErrorDetail => ({ code, message, target });
-  const details = [detail('ObjectConflict', property), detail('ConflictingObjects', `User_${holderId}`)];
+  const kind = holder.type.charAt(0).toUpperCase() + holder.type.slice(1);
+  const details = [detail('ObjectConflict', property), detail('ConflictingObjects', `${kind}_${holder.id}`)];
   return badRequest(message, tenant.settings.userWrites.conflictDetails ? details : []);
 }
 
@@ -30,7 +31,7 @@ function refuseHeldImmutableId(context: GraphContext, { id, onPremisesImmutableI
   if (onPremisesImmutableId === null) return;
   const others = [...context.view.ofType('user'), ...deletedHolders(context, 'onPremisesImmutableId')];
   const holder = others.find((other) => other.id !== id && other.onPremisesImmutableId === onPremisesImmutableId);
-  if (holder) throw conflict(context, 'onPremisesImmutableId', holder.id);
+  if (holder) throw conflict(context, 'onPremisesImmutableId', holder);
 }
 
 /** A user principal name is refused too where it is an address of another (facts.userPrincipalNameAsAddress). */
@@ -42,11 +43,11 @@ function refuseHeldName(context: GraphContext, { id, userPrincipalName }: User):
   const namesake = [...present, ...deletedHolders(context, 'userPrincipalName')].find(
     (other) => other.id !== id && isCalled(other),
   );
-  if (namesake) throw conflict(context, 'userPrincipalName', namesake.id);
+  if (namesake) throw conflict(context, 'userPrincipalName', namesake);
   const addressee = [...present, ...deletedHolders(context, 'proxyAddresses')].find(
     (other) => other.id !== id && addressesOf(other).includes(wanted),
   );
-  if (addressee) throw conflict(context, 'proxyAddresses', addressee.id);
+  if (addressee) throw conflict(context, 'proxyAddresses', addressee);
 }
 
 /** graph.md §2.3 */
@@ -141,6 +142,6 @@ export function refuseTakenUser(context: GraphContext, restored: User): void {
   const others = (address: string) => context.view.named(address).filter(({ id }) => id !== restored.id);
   for (const address of addressesOf(restored)) {
     const holder = others(address).find((other) => addressesOf(other).includes(address));
-    if (holder) throw conflict(context, 'proxyAddresses', holder.id);
+    if (holder) throw conflict(context, 'proxyAddresses', holder);
   }
 }

@@ -175,6 +175,7 @@ describe('what is unique', () => {
       userPrincipalName: 'sales-nordics@contoso.onmicrosoft.com',
     });
     expect(ofGroup).toMatchObject(refusal(/proxyAddresses/));
+    expect(ofGroup.body.error.details[1]?.target).toBe(`Group_${(await bench.group('Sales Nordics')).id}`);
   });
 
   test('a user principal name is in a verified domain', async () => {
