@@ -30,6 +30,7 @@ import { putPushMapping } from './push/putPushMapping.ts';
 import { setPushMappingStatus } from './push/setPushMappingStatus.ts';
 import { receiveEventHook } from './push/receiveEventHook.ts';
 import { verifyEventHook } from './push/verifyEventHook.ts';
+import { getImmutableId } from './users/getImmutableId.ts';
 import { collectEvents } from './workers/collectEvents.ts';
 import { collectEventsPoison } from './workers/collectEventsPoison.ts';
 import { processPendingChanges } from './workers/processPendingChanges.ts';
@@ -65,6 +66,8 @@ export const actions: readonly Action[] = [
   setPushMappingStatus,
   push,
   explainMembership,
+
+  getImmutableId,
 
   listOperations,
   getOperation,

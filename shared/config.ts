@@ -12,8 +12,11 @@ export const processEnvironment: Environment = process.env;
 export type WriteMode = 'on' | 'reportOnly' | 'off';
 
 /** A family of actions. Those not listed in ENABLED_ROOMS are not registered. */
-export const rooms = ['connection', 'groups', 'members', 'operations', 'push'] as const;
+export const rooms = ['connection', 'groups', 'members', 'operations', 'push', 'users'] as const;
 export type Room = (typeof rooms)[number];
+
+/** What can move sign-in or settings of the whole tenant is off until it is asked for (design §2). */
+const roomsOnRequest: readonly Room[] = ['users'];
 
 export type Credential =
   | { readonly type: 'managedIdentity'; readonly clientId: string | null }
@@ -255,7 +258,7 @@ function settingsReader(env: Environment, faults: FieldFault[]): SettingsReader 
 
 function readRooms(settings: SettingsReader): ReadonlySet<Room> {
   const names = settings.list('ENABLED_ROOMS');
-  if (names === null) return new Set(rooms);
+  if (names === null) return new Set(rooms.filter((room) => !roomsOnRequest.includes(room)));
   const allowed: readonly string[] = [...rooms, 'all'];
   if (names.length === 0 || names.some((name) => !allowed.includes(name))) {
     const message = names.length === 0 ? 'names no room' : 'names a room that does not exist';

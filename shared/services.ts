@@ -25,6 +25,7 @@ import type { MappingReader } from './push/mappings/readMappings.ts';
 import type { MappingStatusSetter } from './push/mappings/setMappingStatus.ts';
 import type { PendingWorker } from './push/reconcile/pendingWorker.ts';
 import type { ReconcileWorker } from './push/reconcile/reconcileWorker.ts';
+import type { ImmutableIdReader } from './identity/readImmutableId.ts';
 import { layGround, type Outside } from './services/ground.ts';
 import { openGroupsRoom } from './services/groupsRoom.ts';
 import { openHookRoom } from './services/hookRoom.ts';
@@ -33,6 +34,7 @@ import { openMembersRoom } from './services/membersRoom.ts';
 import { openOperationsRoom } from './services/operationsRoom.ts';
 import { layPushGround } from './services/pushGround.ts';
 import { openPushRoom } from './services/pushRoom.ts';
+import { openUsersRoom } from './services/usersRoom.ts';
 
 export type { Outside } from './services/ground.ts';
 
@@ -64,6 +66,7 @@ export interface Services {
   readonly mappingReader: MappingReader;
   readonly mappingPusher: MappingPusher;
   readonly membershipExplainer: MembershipExplainer;
+  readonly immutableIdReader: ImmutableIdReader;
 }
 
 /** Wires everything once, room by room. */
@@ -86,5 +89,6 @@ export function createServices(config: Config, outside: Outside): Services {
     ...openHookRoom(config, ground, pushGround),
     ...push,
     ...openMappingsRoom({ ...parts, ...push }),
+    ...openUsersRoom(ground),
   };
 }

@@ -39,6 +39,7 @@ const pinned = [
   'addMembers function POST groups/{group}/members',
   'removeMembers function POST groups/{group}/members/remove',
   'setMembers function PUT groups/{group}/members',
+  'getImmutableId function GET users/{user}/immutable-id',
   'listOperations function GET operations',
   'getOperation function GET operations/{operationId}',
   'cancelOperation function POST operations/{operationId}/cancel',
@@ -147,6 +148,14 @@ describe('what is registered', () => {
     ['all', [...called, ...workers].map(({ name }) => name)],
   ])('with ENABLED_ROOMS "%s" is only what those rooms have', async (rooms, names) => {
     expect(await namesFor({ ...settings, ENABLED_ROOMS: rooms })).toEqual(names);
+  });
+
+  test('with the default rooms is nothing that can move sign-in', async () => {
+    const onRequest = actions.filter(({ room }) => room === 'users').map(({ name }) => name);
+    expect(onRequest).toContain('getImmutableId');
+    const called = [...actions, ...endpoints].map(({ name }) => name).filter((name) => !onRequest.includes(name));
+    expect(await namesFor(settings)).toEqual([...called, ...workers.map(({ name }) => name)]);
+    expect(await namesFor({ ...settings, ENABLED_ROOMS: 'users' })).toEqual([...onRequest, 'sweep']);
   });
 
   test.each(['gruops', 'groups,gruops', 'all,gruops', ','])(

@@ -75,7 +75,8 @@ function isDryRun(input: unknown): boolean {
 /** In the sentence; `errors` has them all. */
 const maxListedFaults = 10;
 
-function invalidRequest(errors: readonly FieldFault[]): Fault {
+/** @param errors one at least */
+export function invalidRequest(errors: readonly FieldFault[]): Fault {
   const listed = errors
     .slice(0, maxListedFaults)
     .map(({ pointer, message }) => `${pointer === '' ? 'the body' : pointer} ${message}`);

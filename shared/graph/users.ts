@@ -33,7 +33,7 @@ export function createGraphUsers(graph: Graph): GraphUsers {
 }
 
 /** A text like `$x@contoso.com` is a 400 to Graph (graph.md §7.3): one odd entry must not fail all the others. */
-function nobodyWhenUnreadable(error: unknown): null {
+export function nobodyWhenUnreadable(error: unknown): null {
   if (error instanceof GraphFault && error.kind === 'rejected') return null;
   throw error;
 }

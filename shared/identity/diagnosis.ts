@@ -1,20 +1,33 @@
 import { isGuid } from '../guid.ts';
 import { managedDomains, tenantDomainOf } from './domains.ts';
 import { type Anchor, anchorOf, type Expectation, expectationOf, type ExpectedSource } from './expectation.ts';
-import { domainOf, type IdentityFacts, type OtherUser, type Reading } from './facts.ts';
+import {
+  type DeletedUser,
+  domainOf,
+  type IdentityFacts,
+  type OktaSide,
+  type OtherUser,
+  type Reading,
+} from './facts.ts';
 import { guidOfImmutableId, wrongEndianTwin } from './immutableIdCodec.ts';
 import { nameOfRole, rolesToActOn } from './sensitiveActions.ts';
 
-export const findingCodes = [
-  // How the actual value compares with the expected one: exactly one of these.
+/** How the actual value compares with the expected one: exactly one finding has one of these. */
+export const comparisonCodes = [
   'equal',
   'missing',
   'wrong_endian',
   'other_anchor',
   'different',
   'expected_unknown',
-  // What else there is to know.
+] as const;
+export type ComparisonCode = (typeof comparisonCodes)[number];
+
+export const findingCodes = [
+  ...comparisonCodes,
   'synced_from_on_premises',
+  'management_restricted',
+  'protected_user',
   'held_by_user',
   'held_by_deleted_user',
   'role_missing',
@@ -47,12 +60,28 @@ export interface Finding {
   readonly evidence: string;
 }
 
-/** Pure. Everything that is to be said of the user's immutable ID, the gravest first. */
-export function diagnose(facts: IdentityFacts): Finding[] {
+/** How actual and expected compare. */
+export interface Comparison extends Finding {
+  readonly code: ComparisonCode;
+}
+
+export interface Diagnosis {
+  readonly comparison: Comparison;
+  /** Everything that is to be said, the comparison among it, the gravest first. */
+  readonly findings: readonly Finding[];
+  /** Whether nothing that is known stands in the way of a repair. */
+  readonly isRepairable: boolean;
+}
+
+/** Pure. */
+export function diagnose(facts: IdentityFacts): Diagnosis {
   const expectation = expectationOf(facts);
-  const findings = [
-    comparison(facts, expectation),
+  const comparison = compare(facts, expectation);
+  const all = [
+    comparison,
     synced(facts),
+    restricted(facts),
+    listedAsProtected(facts),
     held(facts, expectation),
     heldByDeleted(facts, expectation),
     ...privileged(facts),
@@ -64,12 +93,8 @@ export function diagnose(facts: IdentityFacts): Finding[] {
     hardMatchHardening(facts),
     ...notChecked(facts),
   ].filter((finding) => finding !== null);
-  return severities.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
-}
-
-/** Pure. Whether nothing that is known stands in the way of a repair. */
-export function isRepairable(findings: readonly Finding[]): boolean {
-  return findings.every(({ severity }) => severity !== 'blocker');
+  const findings = severities.flatMap((severity) => all.filter((finding) => finding.severity === severity));
+  return { comparison, findings, isRepairable: findings.every(({ severity }) => severity !== 'blocker') };
 }
 
 const nothingToDo = 'Nothing is to be done.';
@@ -90,7 +115,7 @@ const sourceNames: Readonly<Record<ExpectedSource, string>> = {
   directoryExternalId: "external ID in Okta's Active Directory integration",
 };
 
-function comparison(facts: IdentityFacts, expectation: Expectation | null): Finding {
+function compare(facts: IdentityFacts, expectation: Expectation | null): Comparison {
   const actual = facts.user.immutableId;
   if (expectation === null) return unknownExpectation(facts);
   const { source, immutableId: expected, anchor } = expectation;
@@ -141,14 +166,20 @@ function isOtherAnchor(actual: Anchor, expected: Anchor | null): boolean {
 
 /** A GUID that is only not the other one. */
 function isInferred(anchor: Anchor, immutableId: string, { okta }: IdentityFacts): boolean {
-  if (anchor === 'oktaUserId') return !(okta.known && okta.value.userId === immutableId);
-  return !(okta.known && okta.value.directoryExternalId === immutableId);
+  if (!okta.known) return true;
+  const { userId, directoryExternalId, consistencyGuid } = okta.value;
+  const ids: Readonly<Record<Anchor, string | null>> = {
+    oktaUserId: userId,
+    objectGuid: directoryExternalId,
+    consistencyGuid,
+    guid: null,
+    other: null,
+  };
+  return ids[anchor] !== immutableId;
 }
 
-function unknownExpectation({ user, okta }: IdentityFacts): Finding {
-  const asked = okta.known
-    ? 'Okta has neither an external ID from Active Directory nor an immutableId for this user'
-    : 'Okta could not be asked';
+function unknownExpectation({ user, okta }: IdentityFacts): Comparison {
+  const asked = okta.known ? whatOktaHas(okta.value) : 'Okta could not be asked';
   return {
     code: 'expected_unknown',
     severity: 'warning',
@@ -160,6 +191,11 @@ function unknownExpectation({ user, okta }: IdentityFacts): Finding {
   };
 }
 
+function whatOktaHas({ userId }: OktaSide): string {
+  if (userId === null) return 'nobody in Okta has the user principal name as login';
+  return `user ${userId} in Okta has neither an external ID from Active Directory nor an immutableId`;
+}
+
 function synced({ user }: IdentityFacts): Finding | null {
   if (!user.isSynced) return null;
   return {
@@ -169,6 +205,28 @@ function synced({ user }: IdentityFacts): Finding | null {
       'The user is synced from on-premises Active Directory; Entra lets nobody change the immutable ID in the cloud.',
     fix: "Change the source anchor where the user is synced from (Entra Connect), or move the user's source of authority to the cloud first.",
     evidence: `onPremisesSyncEnabled true of ${nameOf(user)}`,
+  };
+}
+
+function restricted({ user }: IdentityFacts): Finding | null {
+  if (!user.isManagementRestricted) return null;
+  return {
+    code: 'management_restricted',
+    severity: 'blocker',
+    message: 'The user is in a restricted management administrative unit.',
+    fix: 'Have an administrator of that unit change it, or take the user out of the unit.',
+    evidence: `isManagementRestricted true of ${nameOf(user)}`,
+  };
+}
+
+function listedAsProtected({ user, isProtected }: IdentityFacts): Finding | null {
+  if (!isProtected) return null;
+  return {
+    code: 'protected_user',
+    severity: 'blocker',
+    message: 'The user is listed in PROTECTED_USERS.',
+    fix: 'Change it by hand, or take it off PROTECTED_USERS.',
+    evidence: `PROTECTED_USERS lists ${nameOf(user)}`,
   };
 }
 
@@ -184,8 +242,9 @@ function held({ holders, user }: IdentityFacts, expectation: Expectation | null)
   };
 }
 
-function heldByDeleted({ deletedHolders }: IdentityFacts, expectation: Expectation | null): Finding | null {
-  const others = valueOf(deletedHolders, []);
+function heldByDeleted({ deletedUsers }: IdentityFacts, expectation: Expectation | null): Finding | null {
+  const expected = expectation?.immutableId ?? null;
+  const others = valueOf(deletedUsers, []).filter(({ immutableId }) => expected !== null && immutableId === expected);
   if (others.length === 0) return null;
   return {
     code: 'held_by_deleted_user',
@@ -242,10 +301,10 @@ function differsFromOkta({ given, okta }: IdentityFacts): Finding | null {
   };
 }
 
-function linkedElsewhere({ user, okta, deletedTwins }: IdentityFacts): Finding | null {
+function linkedElsewhere({ user, okta, deletedUsers }: IdentityFacts): Finding | null {
   const linked = okta.known ? (okta.value.office365?.externalId ?? null) : null;
   if (linked === null || !isGuid(linked) || linked.toLowerCase() === user.id.toLowerCase()) return null;
-  const deleted = valueOf(deletedTwins, []).find(({ id }) => id.toLowerCase() === linked.toLowerCase());
+  const deleted = valueOf(deletedUsers, []).find(({ id }) => id.toLowerCase() === linked.toLowerCase());
   return {
     code: 'linked_elsewhere',
     severity: 'warning',
@@ -267,8 +326,11 @@ function assignedByGroup({ okta }: IdentityFacts): Finding | null {
   };
 }
 
-function softDeletedTwin({ user, deletedTwins }: IdentityFacts): Finding | null {
-  const twins = valueOf(deletedTwins, []);
+function softDeletedTwin({ user, deletedUsers }: IdentityFacts): Finding | null {
+  const name = user.userPrincipalName.toLowerCase();
+  const twins: readonly DeletedUser[] = valueOf(deletedUsers, []).filter(
+    ({ userPrincipalName }) => userPrincipalName.toLowerCase() === name,
+  );
   if (twins.length === 0) return null;
   return {
     code: 'soft_deleted_twin',
@@ -346,8 +408,7 @@ function notChecked(facts: IdentityFacts): Finding[] {
     ['What Okta has of the user', facts.okta],
     ['Which domains are federated', facts.domains],
     ['Whether another user holds the expected value', facts.holders],
-    ['Whether a deleted user holds the expected value', facts.deletedHolders],
-    ['Whether a deleted user had this user principal name', facts.deletedTwins],
+    ['Whether a deleted user holds the expected value or had this user principal name', facts.deletedUsers],
     ['Whether the user is privileged', facts.privilege],
     ['Which roles the service principal of this app has', facts.ownPrincipal],
   ];

@@ -45,19 +45,20 @@ export function expectationOf(facts: Known): Expectation | null {
 }
 
 /**
- * Pure. What an immutable ID of this user seems to be made from. A GUID that is not the user's known objectGUID is
- * taken for the ms-DS-ConsistencyGuid, and the other way round: inferred, since it may be somebody else's as well.
+ * Pure. What an immutable ID of this user seems to be made from. Where one of the two GUIDs is known, another is taken
+ * for the other one: inferred, since it may be somebody else's as well.
  */
 export function anchorOf(immutableId: string, facts: Known): Anchor {
   const okta = facts.okta.known ? facts.okta.value : null;
   if (immutableId === okta?.userId || isOktaUserId(immutableId)) return 'oktaUserId';
   const objectGuid = okta?.directoryExternalId ?? givenBy(facts, 'objectGuid', 'externalId');
-  const consistencyGuid = givenBy(facts, 'consistencyGuid');
+  const consistencyGuid = okta?.consistencyGuid ?? givenBy(facts, 'consistencyGuid');
   if (immutableId === objectGuid) return 'objectGuid';
   if (immutableId === consistencyGuid) return 'consistencyGuid';
   if (guidOfImmutableId(immutableId) === null) return 'other';
-  if (objectGuid !== null) return 'consistencyGuid';
-  return consistencyGuid === null ? 'guid' : 'objectGuid';
+  if (objectGuid === null && consistencyGuid === null) return 'guid';
+  if (objectGuid === null) return 'objectGuid';
+  return consistencyGuid === null ? 'consistencyGuid' : 'other';
 }
 
 function givenBy({ given }: Known, ...fields: readonly string[]): string | null {

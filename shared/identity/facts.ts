@@ -1,5 +1,8 @@
 import type { FaultCode } from '../errors.ts';
+import type { DeletedUser, IdentityUser, OtherUser, TenantDomain } from '../graph/identityReads.ts';
 import type { ExpectedValue } from './expectedValue.ts';
+
+export type { DeletedUser, IdentityUser, OtherUser, TenantDomain } from '../graph/identityReads.ts';
 
 /** Everything a diagnosis and a plan are made from. Whatever could not be read says why, and is never taken for empty. */
 export interface IdentityFacts {
@@ -8,12 +11,12 @@ export interface IdentityFacts {
   readonly given: ExpectedValue | null;
   readonly okta: Reading<OktaSide>;
   readonly domains: Reading<readonly TenantDomain[]>;
-  /** Users that hold the expected value, other than this one. */
+  /** Whether PROTECTED_USERS lists the user. */
+  readonly isProtected: boolean;
+  /** Users that hold the expected value; this one may be among them. */
   readonly holders: Reading<readonly OtherUser[]>;
-  /** Deleted users that hold the expected value. */
-  readonly deletedHolders: Reading<readonly OtherUser[]>;
-  /** Deleted users that had the user principal name of this one. */
-  readonly deletedTwins: Reading<readonly OtherUser[]>;
+  /** Deleted users that may hold the expected value, or may have had the user principal name. */
+  readonly deletedUsers: Reading<readonly DeletedUser[]>;
   readonly privilege: Reading<UserPrivilege>;
   readonly ownPrincipal: Reading<OwnPrincipal>;
 }
@@ -28,39 +31,14 @@ export interface Unread {
   readonly fix: string;
 }
 
-export interface IdentityUser {
-  readonly id: string;
-  readonly userPrincipalName: string;
-  readonly displayName: string | null;
-  readonly immutableId: string | null;
-  readonly accountEnabled: boolean;
-  readonly isSynced: boolean;
-  readonly mail: string | null;
-  readonly mailNickname: string | null;
-  /** As Graph gives them: `SMTP:` before the primary one, `smtp:` before others, and what is no SMTP address at all. */
-  readonly proxyAddresses: readonly string[];
-}
-
-export interface OtherUser {
-  readonly id: string;
-  readonly userPrincipalName: string;
-  readonly displayName: string | null;
-}
-
-export interface TenantDomain {
-  readonly name: string;
-  readonly isFederated: boolean;
-  readonly isVerified: boolean;
-  /** `….onmicrosoft.com`, which can never be federated (graph.md §2.3). */
-  readonly isInitial: boolean;
-}
-
 /** What Okta has of the user. */
 export interface OktaSide {
   /** null: nobody in Okta has the user principal name as login. */
   readonly userId: string | null;
   /** Of the user in the Active Directory integration: Base64 of the objectGUID (okta.md §4). */
   readonly directoryExternalId: string | null;
+  /** ms-DS-ConsistencyGuid in its profile there, as an immutable ID; null where it is not imported. */
+  readonly consistencyGuid: string | null;
   readonly office365: OktaAssignment | null;
 }
 

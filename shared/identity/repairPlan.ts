@@ -1,4 +1,4 @@
-import { diagnose, isRepairable } from './diagnosis.ts';
+import { diagnose } from './diagnosis.ts';
 import { temporaryUpnOf, tenantDomainOf } from './domains.ts';
 import { expectationOf } from './expectation.ts';
 import type { IdentityFacts, OktaAssignment } from './facts.ts';
@@ -37,7 +37,7 @@ export function repairGoalOf(facts: IdentityFacts): RepairGoal | null {
   const expectation = expectationOf(facts);
   const { user } = facts;
   if (expectation === null || expectation.immutableId === user.immutableId) return null;
-  if (!isRepairable(diagnose(facts))) return null;
+  if (!diagnose(facts).isRepairable) return null;
   const domains = facts.domains.known ? facts.domains.value : [];
   const isFederated = tenantDomainOf(user.userPrincipalName, domains)?.isFederated ?? null;
   // In a federated domain a user must have one (graph.md §2.3).

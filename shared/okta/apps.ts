@@ -33,6 +33,8 @@ export interface OktaAppUser {
 /** Methods throw as those of Okta do; a list of an app that is not there is OktaFault `notFound`. */
 export interface OktaApps {
   get(appId: string, call: Call): Promise<OktaApp | null>;
+  /** Those that the user is assigned to. @param userId an id of Okta */
+  ofUser(userId: string, call: Call): Promise<OktaApp[]>;
   /** null: the user is not assigned, or the user or the app is not there. */
   appUser(appId: string, userId: string, call: Call): Promise<OktaAppUser | null>;
   appUserPages(appId: string, call: Call): AsyncGenerator<readonly OktaAppUser[], void, undefined>;
@@ -40,6 +42,7 @@ export interface OktaApps {
 
 /** The most that Okta gives (okta.md §4). */
 const appUsersPerPage = '500';
+const appsPerPage = '200';
 
 export function createOktaApps(okta: Okta): OktaApps {
   const scope = 'okta.apps.read';
@@ -47,6 +50,15 @@ export function createOktaApps(okta: Okta): OktaApps {
     get: async (appId, call) => {
       const app = await okta.find({ path: ['apps', appId], scope, label: 'GET /apps/{id}' }, call);
       return app === null ? null : oktaAppOf(app);
+    },
+
+    ofUser: async (userId, call) => {
+      const query = { filter: `user.id eq "${userId}"`, limit: appsPerPage };
+      const apps: OktaApp[] = [];
+      for await (const page of okta.pages({ path: ['apps'], query, scope, label: 'GET /apps?filter' }, call)) {
+        apps.push(...page.map(oktaAppOf));
+      }
+      return apps;
     },
 
     appUser: async (appId, userId, call) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { diagnose, type Finding, findingCodes, isRepairable, severities } from '../../shared/identity/diagnosis.ts';
+import { comparisonCodes, diagnose, type Finding, findingCodes, severities } from '../../shared/identity/diagnosis.ts';
 import { type ExpectedField, type ExpectedValue } from '../../shared/identity/expectedValue.ts';
 import { anchorOf, expectationOf } from '../../shared/identity/expectation.ts';
 import type { IdentityFacts } from '../../shared/identity/facts.ts';
@@ -9,6 +9,7 @@ import {
   assignment,
   bigEndian,
   corporate,
+  deleted,
   factsOf,
   federated,
   immutableId,
@@ -29,13 +30,13 @@ const given = (value: string | null, field: ExpectedField = 'immutableId'): Expe
   immutableId: value,
 });
 const roleId = (name: string): string => Object.entries(roleNames).find(([, each]) => each === name)?.[0] ?? '';
-const codes = (facts: IdentityFacts): string[] => diagnose(facts).map(({ code }) => code);
+const codes = (facts: IdentityFacts): string[] => diagnose(facts).findings.map(({ code }) => code);
 function find(facts: IdentityFacts, code: string): Finding {
-  const found = diagnose(facts).find((finding) => finding.code === code);
+  const found = diagnose(facts).findings.find((finding) => finding.code === code);
   if (found === undefined) throw new Error(`no ${code} among ${codes(facts).join(', ')}`);
   return found;
 }
-const comparisons = findingCodes.slice(0, 6) as readonly string[];
+const comparisons: readonly string[] = comparisonCodes;
 
 describe('how the actual value compares', () => {
   const actual = (value: string | null) => ({ user: { immutableId: value } });
@@ -54,6 +55,11 @@ describe('how the actual value compares', () => {
     ['other_anchor', factsOf({ given: given(oktaUserId, 'oktaUserId') })],
     ['other_anchor', factsOf({ given: given('employee 4711') })],
     ['different', factsOf({ given: given(otherGuid) })],
+    // Neither of the two GUIDs that are known.
+    [
+      'different',
+      factsOf({ ...actual(bigEndian), okta: oktaOf({ directoryExternalId: otherGuid, consistencyGuid: immutableId }) }),
+    ],
     ['different', factsOf({ ...actual('employee 4711'), given: given(immutableId) })],
     ['different', factsOf({ given: given(null) })],
     // Base64 of bytes: another letter case is another value.
@@ -68,6 +74,10 @@ describe('how the actual value compares', () => {
     ['oktaUserId', factsOf({ ...actual(oktaUserId), okta: oktaOf({ directoryExternalId: immutableId }) })],
     ['consistencyGuid, inferred', factsOf({ ...actual(otherGuid), given: given(immutableId, 'objectGuid') })],
     ['objectGuid, inferred', factsOf({ ...actual(otherGuid), given: given(immutableId, 'consistencyGuid') })],
+    [
+      'consistencyGuid',
+      factsOf({ ...actual(otherGuid), okta: oktaOf({ directoryExternalId: immutableId, consistencyGuid: otherGuid }) }),
+    ],
     ['objectGuid', factsOf({ okta: directory, given: given(otherGuid, 'consistencyGuid') })],
     ['oktaUserId, inferred', factsOf({ ...actual(oktaUserId), given: given(immutableId) })],
     ['guid, inferred', factsOf({ given: given(oktaUserId) })],
@@ -86,6 +96,7 @@ describe('how the actual value compares', () => {
 
   test('says how the expected value can be known where it is not', () => {
     expect(find(factsOf(), 'expected_unknown').fix).toContain('Grant it.');
+    expect(find(factsOf({ okta: oktaOf({ userId: null }) }), 'expected_unknown').evidence).toContain('nobody in Okta');
     expect(find(factsOf({ okta: oktaOf() }), 'expected_unknown').fix).toContain('map immutableId in Okta');
   });
 });
@@ -136,15 +147,28 @@ describe('a finding', () => {
   });
 
   test('names the deleted user that holds the value, and the one that had the same name', () => {
-    const facts = factsOf({ deletedHolders: known([other('gone')]), deletedTwins: known([other('twin.of')]) });
+    const twin = { ...deleted('twin', otherGuid), userPrincipalName: upn.toUpperCase() };
+    const facts = factsOf({ given: expected, deletedUsers: known([deleted('gone', immutableId), twin]) });
     expect(find(facts, 'held_by_deleted_user')).toMatchObject({
       severity: 'blocker',
       message: expect.stringContaining('gone@contoso.com'),
     });
     expect(find(facts, 'soft_deleted_twin')).toMatchObject({
       severity: 'warning',
-      message: expect.stringContaining(other('twin.of').id),
+      message: expect.stringContaining(twin.id),
     });
+    expect(find(facts, 'held_by_deleted_user').message).not.toContain(upn.toUpperCase());
+    expect(find(facts, 'soft_deleted_twin').message).not.toContain('gone');
+    const nobody = factsOf({ user: { immutableId: null }, given: given(null), deletedUsers: known([deleted('gone')]) });
+    expect(codes(nobody)).toEqual(['equal', 'federated_domain']);
+  });
+
+  test('keeps from users that are not to be touched', () => {
+    for (const facts of [factsOf({ isProtected: true }), factsOf({ user: { isManagementRestricted: true } })]) {
+      expect(diagnose(facts).isRepairable).toBe(false);
+    }
+    expect(codes(factsOf({ isProtected: true }))).toContain('protected_user');
+    expect(codes(factsOf({ user: { isManagementRestricted: true } }))).toContain('management_restricted');
   });
 
   test('tells where a synced user is changed', () => {
@@ -174,7 +198,7 @@ describe('a finding', () => {
     expect(codes(enough)).not.toContain('role_missing');
     const unknown = factsOf({ privilege, ownPrincipal: unread('graph_permission_missing') });
     expect(find(unknown, 'privileged_target').severity).toBe('warning');
-    expect(isRepairable(diagnose(unknown))).toBe(true);
+    expect(diagnose(unknown).isRepairable).toBe(true);
   });
 
   test('warns of the hard match hardening for privileged, eligible and group-bound users alone', () => {
@@ -203,9 +227,9 @@ describe('a finding', () => {
   });
 
   test('tells that Okta is linked to another account, and whether that is a deleted one', () => {
-    const linkedTo = (externalId: string | null, deleted: IdentityFacts['deletedTwins'] = known([])) =>
-      factsOf({ okta: oktaOf({ office365: { ...assignment, externalId } }), deletedTwins: deleted });
-    const twin = other('former');
+    const linkedTo = (externalId: string | null, gone: IdentityFacts['deletedUsers'] = known([])) =>
+      factsOf({ okta: oktaOf({ office365: { ...assignment, externalId } }), deletedUsers: gone });
+    const twin = deleted('former');
     expect(find(linkedTo(twin.id), 'linked_elsewhere').message).toContain(twin.id);
     expect(find(linkedTo(twin.id, known([twin])), 'linked_elsewhere').message).toContain(
       'the deleted former@contoso.com',
@@ -244,14 +268,13 @@ describe('a finding', () => {
       okta: denied,
       domains: denied,
       holders: denied,
-      deletedHolders: denied,
-      deletedTwins: denied,
+      deletedUsers: denied,
       privilege: denied,
       ownPrincipal: denied,
     });
-    const notChecked = diagnose(nothing).filter(({ code }) => code === 'not_checked');
-    expect(notChecked).toHaveLength(7);
-    expect(new Set(notChecked.map(({ message }) => message)).size).toBe(7);
+    const notChecked = diagnose(nothing).findings.filter(({ code }) => code === 'not_checked');
+    expect(notChecked).toHaveLength(6);
+    expect(new Set(notChecked.map(({ message }) => message)).size).toBe(6);
     expect(notChecked[0]).toMatchObject({ fix: 'Grant it.', evidence: 'graph_permission_missing: It was refused.' });
     expect(codes(factsOf({ okta: unread('okta_api_required') }))).not.toContain('not_checked');
   });
@@ -264,12 +287,13 @@ describe('all findings', () => {
   const anyRoles = fc.subarray([...Object.keys(roleNames), 'custom']);
   const anyFacts = fc
     .record({
-      user: fc.record({ immutableId: anyValue, isSynced: fc.boolean() }),
+      user: fc.record({ immutableId: anyValue, isSynced: fc.boolean(), isManagementRestricted: fc.boolean() }),
       given: fc.option(anyValue.map((value) => given(value))),
       okta: readingOf(
         fc.record({
           userId: fc.constantFrom(null, oktaUserId),
           directoryExternalId: anyValue,
+          consistencyGuid: anyValue,
           office365: fc.option(
             fc.record({
               immutableId: anyValue,
@@ -283,8 +307,8 @@ describe('all findings', () => {
       ),
       domains: readingOf(fc.subarray([federated, corporate, initial])),
       holders: readingOf(fc.subarray([other('bruno')])),
-      deletedHolders: readingOf(fc.subarray([other('gone')])),
-      deletedTwins: readingOf(fc.subarray([other('twin')])),
+      isProtected: fc.boolean(),
+      deletedUsers: readingOf(fc.subarray([deleted('gone', immutableId), deleted('twin')])),
       privilege: readingOf(
         fc.record({
           roleIds: anyRoles,
@@ -299,8 +323,9 @@ describe('all findings', () => {
   test('have one comparison, come by severity, and say what to do', () => {
     fc.assert(
       fc.property(anyFacts, (facts) => {
-        const findings = diagnose(facts);
-        expect(findings.filter(({ code }) => comparisons.includes(code))).toHaveLength(1);
+        const { comparison, findings, isRepairable } = diagnose(facts);
+        expect(findings.filter(({ code }) => comparisons.includes(code))).toEqual([comparison]);
+        expect(isRepairable).toBe(findings[0]?.severity !== 'blocker');
         const order = findings.map(({ severity }) => severities.indexOf(severity));
         expect(order).toEqual([...order].sort());
         for (const { code, message, fix, evidence } of findings) {

@@ -1,4 +1,11 @@
-import type { IdentityFacts, OktaSide, OtherUser, Reading, TenantDomain } from '../../shared/identity/facts.ts';
+import type {
+  DeletedUser,
+  IdentityFacts,
+  OktaSide,
+  OtherUser,
+  Reading,
+  TenantDomain,
+} from '../../shared/identity/facts.ts';
 
 export const userId = 'a0000000-0000-4000-8000-000000000001';
 export const upn = 'amara.osei@contoso.com';
@@ -49,6 +56,7 @@ export function factsOf({
       immutableId,
       accountEnabled: true,
       isSynced: false,
+      isManagementRestricted: false,
       mail: upn,
       mailNickname: 'amara.osei',
       proxyAddresses: [`SMTP:${upn}`, 'smtp:amara.osei@contoso.onmicrosoft.com'],
@@ -58,8 +66,8 @@ export function factsOf({
     okta: unread('okta_api_required'),
     domains: known([federated, corporate, initial]),
     holders: known([]),
-    deletedHolders: known([]),
-    deletedTwins: known([]),
+    isProtected: false,
+    deletedUsers: known([]),
     privilege: known({ roleIds: [], eligibleRoleIds: [], roleAssignableGroups: [] }),
     ownPrincipal: known({ id: 'c0000000-0000-4000-8000-000000000001', roleIds: [] }),
     ...facts,
@@ -67,7 +75,7 @@ export function factsOf({
 }
 
 export function oktaOf(side: Partial<OktaSide> = {}): Reading<OktaSide> {
-  return known({ userId: oktaUserId, directoryExternalId: null, office365: null, ...side });
+  return known({ userId: oktaUserId, directoryExternalId: null, consistencyGuid: null, office365: null, ...side });
 }
 
 export const assignment = {
@@ -77,3 +85,8 @@ export const assignment = {
   externalId: null,
   isByGroup: false,
 };
+
+export const deleted = (name: string, value: string | null = null): DeletedUser => ({
+  ...other(name),
+  immutableId: value,
+});

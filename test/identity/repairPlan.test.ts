@@ -7,6 +7,7 @@ import { addressChangesOf, planRepair, repairGoalOf } from '../../shared/identit
 import {
   assignment,
   corporate,
+  deleted,
   factsOf,
   federated,
   immutableId,
@@ -133,8 +134,9 @@ describe('the plan', () => {
     ['all is well', { given: expected(immutableId) }],
     ['nothing is expected', {}],
     ['the user is synced', { ...needed, user: { isSynced: true } }],
+    ['the user is protected', { ...needed, isProtected: true }],
     ['another holds the value', { ...needed, holders: known([other('bruno')]) }],
-    ['a deleted user holds the value', { ...needed, deletedHolders: known([other('gone')]) }],
+    ['a deleted user holds the value', { ...needed, deletedUsers: known([deleted('gone', otherGuid)]) }],
   ])('has no step where %s', (_, facts) => {
     expect(stepsOf(facts)).toEqual([]);
   });
