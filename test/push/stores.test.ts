@@ -283,6 +283,10 @@ describe('the people of a mapping', () => {
       call,
     );
     expect((await known()).managed).toEqual(['e0', 'e1', 'e2']);
+    // Each with its link; no link is left of the others.
+    const rows: unknown[] = [];
+    for await (const row of (await clientOf('pushMembers')).listEntities()) rows.push(row);
+    expect(rows).toHaveLength(6);
   });
 
   test('are read for some with the members that they are or were matched with, and no others', async () => {
