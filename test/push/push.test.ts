@@ -145,7 +145,7 @@ describe('a member who was there before the mapping', () => {
     await push.served(oktaGroupId);
     expect(await upnsOf(target)).toEqual([mina, noel]);
     const { body } = await pushNow(push.app, oktaGroupId, { dryRun: true });
-    expect(body).toMatchObject({ outcome: 'planned', plannedCount: 0, addedOutside: [mina] });
+    expect(body).toMatchObject({ outcome: 'unchanged', plannedCount: 0, addedOutside: [mina] });
   });
 
   test('goes when leaving it, where the mapping adopts', async () => {
