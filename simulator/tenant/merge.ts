@@ -1,4 +1,4 @@
-import { isObject, isStringArray, without, type JsonObject } from '../http/json.ts';
+import { isObject, isStringArray, type JsonObject } from '../http/json.ts';
 import type { World } from '../world.ts';
 import {
   legacyExchangeDN,
@@ -11,18 +11,16 @@ import {
 } from './defaults.ts';
 import { recipientListNames } from './model.ts';
 import type {
-  AdministrativeUnit,
   Contact,
   DirectoryObject,
   Domain,
   Group,
   OnPremisesSynchronization,
-  ScopedRole,
   ServicePrincipal,
   Settings,
   User,
 } from './model.ts';
-import { unitsOf } from './privileges.ts';
+import { UnitMerge } from './mergeUnits.ts';
 import { Store, type ObjectType, type View } from './store.ts';
 import { mismatches, schemas } from './mergeSchemas.ts';
 
@@ -35,12 +33,20 @@ class Merge {
   readonly #views: readonly View[];
   readonly changed = new Store();
   readonly deleted: User[] = [];
-  readonly units: AdministrativeUnit[] = [];
+  readonly units: UnitMerge;
   readonly faults: string[] = [];
 
   constructor(world: World) {
     this.#world = world;
     this.#views = [this.changed, world.tenant.view('entra'), world.tenant.view('exchange')];
+    this.units = new UnitMerge(world, {
+      faults: this.faults,
+      byId: (id) => this.#byId(id),
+      ids: (refs, at) => this.#ids(refs, at),
+      put: (object) => {
+        this.put(object);
+      },
+    });
   }
 
   get #now(): string {
@@ -97,61 +103,8 @@ class Merge {
     return found.filter((id) => id !== null);
   }
 
-  #units(): AdministrativeUnit[] {
-    const present = this.#world.tenant.administrativeUnits.filter(
-      ({ id }) => !this.units.some((unit) => unit.id === id),
-    );
-    return [...present, ...this.units];
-  }
-
-  #unit(ref: string): AdministrativeUnit | undefined {
-    return this.#units().find(({ id, displayName }) => id === ref.toLowerCase() || displayName === ref);
-  }
-
-  /** Units by their ids. */
-  #withScopedRoles(fields: JsonObject, at: string): JsonObject {
-    if (!Array.isArray(fields.scopedRoles)) return fields;
-    const given = fields.scopedRoles as { role: string; administrativeUnit: string }[];
-    return {
-      ...fields,
-      scopedRoles: given.flatMap<ScopedRole>(({ role, administrativeUnit }) => {
-        const unit = this.#unit(administrativeUnit);
-        if (!unit) this.faults.push(`${at}.scopedRoles: ${administrativeUnit} is no administrative unit`);
-        return unit ? [{ roleDefinitionId: role, administrativeUnitId: unit.id }] : [];
-      }),
-    };
-  }
-
-  /** Without its members, who may be put after it. */
-  unit(fields: JsonObject, at: string): void {
-    const given: Partial<AdministrativeUnit> = without(fields, 'members');
-    const present = this.#unit(given.id ?? given.displayName ?? '');
-    const { displayName = present?.displayName } = given;
-    if (displayName === undefined) {
-      this.faults.push(`${at}.displayName is missing`);
-      return;
-    }
-    const id = present?.id ?? given.id?.toLowerCase() ?? this.#world.random.guid(`administrativeUnit:${displayName}`);
-    const base = { isMemberManagementRestricted: false, members: [], ...present };
-    this.units.push({ ...base, ...given, id, displayName });
-  }
-
-  /** Its members, each of whom tells whether a unit of theirs is restricted. */
-  unitMembers({ id, displayName, members }: JsonObject, at: string): void {
-    const unit = this.#unit(String(id ?? displayName));
-    if (!unit) return;
-    const changed = members === undefined ? unit : { ...unit, members: this.#ids(members, `${at}.members`) };
-    this.units.splice(this.units.indexOf(unit), 1, changed);
-    for (const each of new Set([...unit.members, ...changed.members])) {
-      const object = this.#byId(each);
-      if (object?.type !== 'user' && object?.type !== 'group') continue;
-      const isRestricted = unitsOf(this.#units(), each).some((one) => one.isMemberManagementRestricted);
-      this.put({ ...object, isManagementRestricted: isRestricted ? true : null });
-    }
-  }
-
   user(fields: JsonObject, at: string): void {
-    const given = this.#withScopedRoles(fields, at) as Partial<User>;
+    const given = this.units.withScopedRoles(fields, at) as Partial<User>;
     const upn = (given.userPrincipalName ?? '').toLowerCase();
     const named = { id: given.id, name: upn };
     const present = this.#find<User>('user', named, (user) => user.userPrincipalName.toLowerCase() === upn);
@@ -215,7 +168,7 @@ class Merge {
   }
 
   group(fields: JsonObject, at: string): void {
-    const { members, owners, exchange, ...rest } = this.#withScopedRoles(fields, at);
+    const { members, owners, exchange, ...rest } = this.units.withScopedRoles(fields, at);
     const given = rest as Partial<Omit<Group, 'members' | 'owners' | 'exchange'>>;
     const name = isObject(exchange) && typeof exchange.Name === 'string' ? exchange.Name : undefined;
     const named = { id: given.id, name: given.mail ?? name ?? given.displayName ?? '' };
@@ -244,6 +197,10 @@ class Merge {
       ...(members === undefined ? {} : { members: base.members.replacedBy(this.#ids(members, `${at}.members`)) }),
       ...(owners === undefined ? {} : { owners: this.#ids(owners, `${at}.owners`) }),
     };
+    const roles = [merged.directoryRoles, merged.scopedRoles, merged.eligibleRoles].flat();
+    // graph.md §1.2
+    if (roles.length > 0 && merged.isAssignableToRole !== true)
+      this.faults.push(`${at}: only a role-assignable group holds roles`);
     const addressed = merged.mailEnabled && merged.mail === null ? this.#addressed(merged) : merged;
     this.put({ ...addressed, exchange: this.#exchangeOf(addressed, isObject(exchange) ? exchange : {}, at) });
   }
@@ -274,7 +231,7 @@ class Merge {
   }
 
   servicePrincipal(fields: JsonObject, at: string): void {
-    const { roles, ...rest } = this.#withScopedRoles(fields, at);
+    const { roles, ...rest } = this.units.withScopedRoles(fields, at);
     const given = rest as Partial<ServicePrincipal>;
     if (given.appId === undefined) {
       this.faults.push(`${at}.appId is missing`);
@@ -337,27 +294,20 @@ export function mergeTenant(world: World, body: unknown): string[] {
     customRoles = [],
   } = lists as Lists;
   const merge = new Merge(world);
-  administrativeUnits.forEach((fields, index) => merge.unit(fields, `administrativeUnits[${String(index)}]`));
+  administrativeUnits.forEach((fields, index) => merge.units.unit(fields, `administrativeUnits[${String(index)}]`));
   users.forEach((fields, index) => merge.user(fields, `users[${String(index)}]`));
   deletedUsers.forEach((fields, index) => merge.deletedUser(fields, `deletedUsers[${String(index)}]`));
   contacts.forEach((fields, index) => merge.contact(fields, `contacts[${String(index)}]`));
   groups.forEach((fields, index) => merge.group(fields, `groups[${String(index)}]`));
   servicePrincipals.forEach((fields, index) => merge.servicePrincipal(fields, `servicePrincipals[${String(index)}]`));
-  administrativeUnits.forEach((fields, index) => merge.unitMembers(fields, `administrativeUnits[${String(index)}]`));
+  administrativeUnits.forEach((fields, index) => merge.units.members(fields, `administrativeUnits[${String(index)}]`));
   const withoutId = (rows: readonly JsonObject[], name: string): string[] =>
     rows.flatMap(({ id }, index) => (id === undefined ? [`${name}[${String(index)}].id is missing`] : []));
   merge.faults.push(...withoutId(domains, 'domains'), ...withoutId(customRoles, 'customRoles'));
   if (merge.faults.length > 0) return merge.faults;
   mergeDomains(world, domains);
   mergeRoles(world, customRoles);
-  for (const unit of merge.units) {
-    const at = world.tenant.administrativeUnits.findIndex(({ id }) => id === unit.id);
-    world.tenant.administrativeUnits.splice(
-      at < 0 ? world.tenant.administrativeUnits.length : at,
-      at < 0 ? 0 : 1,
-      unit,
-    );
-  }
+  merge.units.apply();
   Object.assign(world.tenant.syncState, syncState);
   const { features } = onPremisesSynchronization as Partial<OnPremisesSynchronization>;
   Object.assign(world.tenant.onPremisesSynchronization.features, features);

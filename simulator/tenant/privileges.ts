@@ -37,17 +37,13 @@ export const directHoldings = (principal: {
   ...principal.scopedRoles,
 ];
 
-/** Groups with nested members cannot hold roles (graph.md §1.2), so that only direct ones hand theirs on. */
-export const roleGroupsOf = (view: View, id: string): Group[] =>
-  directGroupsOf(view, id).filter(({ isAssignableToRole }) => isAssignableToRole === true);
-
-/** Active roles, its own and those of its role-assignable groups. */
+/** Active roles, its own and those of its groups: role-assignable ones have no groups among their members. */
 export const activeHoldings = (view: View, principal: Principal): RoleHolding[] =>
-  [principal, ...roleGroupsOf(view, principal.id)].flatMap(directHoldings);
+  [principal, ...directGroupsOf(view, principal.id)].flatMap(directHoldings);
 
 /** Roles that can be activated, its own and those of its role-assignable groups. */
 export const eligibleRolesOf = (view: View, user: User): string[] =>
-  [user, ...roleGroupsOf(view, user.id)].flatMap(({ eligibleRoles }) => eligibleRoles);
+  [user, ...directGroupsOf(view, user.id)].flatMap(({ eligibleRoles }) => eligibleRoles);
 
 export const tenantWideRoles = (view: View, principal: Principal): string[] => [
   ...new Set(

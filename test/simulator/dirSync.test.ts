@@ -163,6 +163,9 @@ describe('a sync cycle', () => {
     await setBypass(false);
     expect(await sync('initial')).toMatchObject({ overwritten: [], kept: [] });
     expect(await phones()).toEqual(after);
+    // The override is gone, so that what is edited on-premises comes again.
+    await put({ users: [{ userPrincipalName: OVERRIDDEN, onPremises: { mobilePhone: '5' } }] });
+    expect(await sync()).toMatchObject({ overwritten: [{ onPremises: '5' }], kept: [] });
   });
 
   test('of the delta kind, which is the usual one, takes those only who changed on-premises', async () => {

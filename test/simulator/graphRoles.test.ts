@@ -55,7 +55,7 @@ describe('role assignments', () => {
     const person = await bench.userId(cause('group.role'));
     expect((await filtered('roleAssignments', 'principalId', person)).body.value).toEqual([]);
     const { id } = await bench.group('Helpdesk Crew');
-    const ofGroup = await filtered('roleAssignments', 'principalId', id);
+    const ofGroup = await filtered('roleAssignments', 'principalId', id.toUpperCase());
     expect(ofGroup.body.value).toMatchObject([
       { principalId: id, roleDefinitionId: directoryRoles.helpdeskAdministrator, directoryScopeId: '/' },
     ]);
@@ -205,6 +205,10 @@ describe('what the control API is told', () => {
     ],
     [{ administrativeUnits: [{ isMemberManagementRestricted: true }] }, 'displayName is missing'],
     [{ administrativeUnits: [{ displayName: 'New', members: ['nobody@contoso.com'] }] }, 'nobody@contoso.com'],
+    [
+      { groups: [{ displayName: 'Engineering Access', directoryRoles: [directoryRoles.globalReader] }] },
+      'only a role-assignable group holds roles',
+    ],
     [{ customRoles: [{ displayName: 'No id' }] }, 'customRoles[0].id is missing'],
     [{ settings: { syncedUserWrites: ['displayName'] } }, 'settings.syncedUserWrites'],
   ])('%j is refused by name', async (body, words) => {
