@@ -1,6 +1,7 @@
 /** `npm run demo`: plays the main job on the embedded default, and fails loudly where it goes otherwise than told. */
 import { everyKind } from './demo/everyKind.ts';
 import { exactMembership } from './demo/exactMembership.ts';
+import { groupPush } from './demo/groupPush.ts';
 import { mailEnabledSecurityGroup } from './demo/mailEnabledSecurityGroup.ts';
 import { createStory, type Story } from './demo/story.ts';
 import { whoDidWhat } from './demo/whoDidWhat.ts';
@@ -10,6 +11,7 @@ const scenes: readonly ((story: Story) => Promise<void>)[] = [
   mailEnabledSecurityGroup,
   everyKind,
   exactMembership,
+  groupPush,
   whoDidWhat,
 ];
 

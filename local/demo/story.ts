@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Everything } from '../everything.ts';
+import { describeCalls, isRead, type JournalRow, rowsOf, rowsShown, textOf } from './words.ts';
 
 export interface Reply {
   readonly status: number;
@@ -18,19 +20,43 @@ export interface Step {
   readonly expected: { readonly status: number } & Readonly<Record<string, unknown>>;
 }
 
+export interface Happening {
+  /** What happens, as a sentence. */
+  readonly title: string;
+  /** Where, and how the simulator is told of it. */
+  readonly shown: string;
+  readonly cause: () => Promise<unknown>;
+  /** What must come of it, as a sentence. */
+  readonly sentence: string;
+  readonly actual: () => Promise<unknown>;
+  readonly expected: unknown;
+}
+
 /** Tells a scene step by step, and stops it with an error as soon as reality differs from what is said. */
 export interface Story {
   say(sentence: string): void;
   play(step: Step): Promise<Reply>;
   /** Something that must be so in the tenant itself, whatever our own replies say. */
   check(sentence: string, actual: unknown, expected: unknown): void;
+  /** Something that happens outside, and what must come of it; told with the time in between. */
+  happen(happening: Happening): Promise<void>;
+  /** What the app says to a GET below `/api/`, untold. */
+  read(path: string): Promise<Reply['body']>;
+  /** Has a timer of the app fire now. */
+  fire(timer: string): Promise<void>;
   /** The simulated tenant, past our own code. */
   tenant(): Promise<Tenant>;
   /** Puts many people or groups into the tenant at once (docs/simulator.md). */
   seed(many: object): Promise<void>;
   /** The cmdlets with which Exchange was written to, one entry a call; a `$batch` has one for each part. */
   cmdletWrites(): Promise<string[]>;
+  /** The control of the simulator, below `/_sim/`. @returns what it answers; null: nothing */
+  control(method: string, path: string, body?: object): Promise<unknown>;
 }
+
+/** Far more than anything here takes, on a machine that does something else as well. */
+const patienceMs = 60_000;
+const lookEveryMs = 50;
 
 interface Tenant {
   readonly groups: readonly {
@@ -42,18 +68,19 @@ interface Tenant {
   readonly users: readonly { readonly id: string; readonly userPrincipalName: string }[];
 }
 
-interface JournalRow {
-  readonly upstream: string;
-  readonly method: string;
-  readonly path: string;
-  readonly cmdlet: string | null;
-  readonly status: number | null;
-}
-
-export function createStory({ api, key, simulator }: Everything, print: (line: string) => void): Story {
+export function createStory({ api, key, masterKey, simulator }: Everything, print: (line: string) => void): Story {
   if (simulator === null) throw new Error('The demo plays in the simulated tenant only; unset AZURE_TENANT_ID.');
   const { control } = simulator;
   const journal = async () => (await (await fetch(`${control}/_sim/calls`)).json()) as JournalRow[];
+  const told = async (method: string, path: string, body?: object): Promise<unknown> => {
+    const response = await fetch(`${control}/_sim/${path}`, {
+      method,
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`The simulator refused ${method} ${path}: ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  };
 
   return {
     say: print,
@@ -83,7 +110,7 @@ export function createStory({ api, key, simulator }: Everything, print: (line: s
       for (const row of rows.slice(0, rowsShown)) print(`    ${row}`);
       if (rows.length > rowsShown) print(`    … and ${rows.length - rowsShown} more`);
       print(`  ${tookMs} ms, upstream: ${describeCalls(calls)}`);
-      compare(step.title, { status: response.status, ...body }, step.expected);
+      compare(step.title, { ...body, status: response.status }, step.expected);
       return { status: response.status, body };
     },
 
@@ -92,68 +119,57 @@ export function createStory({ api, key, simulator }: Everything, print: (line: s
       print(`  ✓ ${sentence}`);
     },
 
-    tenant: async () => (await (await fetch(`${control}/_sim/state`)).json()) as Tenant,
+    happen: async ({ title, shown, cause, sentence, actual, expected }) => {
+      print('');
+      print(`▸ ${title}`);
+      print(`  ${shown}`);
+      const before = (await journal()).length;
+      const startedAtMs = performance.now();
+      await cause();
+      const found = await eventually(actual, expected);
+      const tookMs = performance.now() - startedAtMs;
+      compare(sentence, { it: found }, { it: expected });
+      print(`  ✓ ${sentence} ${(tookMs / 1000).toFixed(1)} s after it happened.`);
+      print(`  upstream: ${describeCalls((await journal()).slice(before))}`);
+    },
+
+    read: async (path) => {
+      const response = await fetch(`${api}/${path}`, { headers: { 'x-functions-key': key } });
+      const body = (await response.json()) as Record<string, unknown>;
+      if (!response.ok) throw new Error(`GET ${path} was answered with ${response.status}: ${JSON.stringify(body)}`);
+      return body;
+    },
+
+    fire: async (timer) => {
+      const response = await fetch(new URL(`/admin/functions/${timer}`, api), {
+        method: 'POST',
+        headers: { 'x-functions-key': masterKey, 'content-type': 'application/json' },
+        body: '{}',
+      });
+      if (!response.ok) throw new Error(`The timer ${timer} could not be fired: ${await response.text()}`);
+    },
+
+    tenant: async () => (await told('GET', 'state')) as Tenant,
 
     seed: async (many) => {
-      const response = await fetch(`${control}/_sim/seed`, { method: 'POST', body: JSON.stringify(many) });
-      if (!response.ok) throw new Error(`The simulator refused to be seeded: ${await response.text()}`);
+      await told('POST', 'seed', many);
     },
+
+    control: told,
 
     cmdletWrites: async () =>
       (await journal()).flatMap(({ cmdlet }) => (cmdlet === null || isRead(cmdlet) ? [] : [cmdlet])),
   };
 }
 
-/** Of a reply; more than a screen is read by nobody. */
-const rowsShown = 6;
-
-function isRead(cmdlet: string): boolean {
-  return cmdlet.startsWith('Get-');
-}
-
-function textOf(body: Readonly<Record<string, unknown>>, name: string): string {
-  const value = body[name];
-  return typeof value === 'string' ? value : '';
-}
-
-function rowsOf(body: Readonly<Record<string, unknown>>): string[] {
-  const results = Array.isArray(body.results) ? (body.results as Record<string, unknown>[]) : [];
-  const members = Array.isArray(body.members) ? (body.members as Record<string, unknown>[]) : [];
-  const changes = Array.isArray(body.changes) ? (body.changes as Record<string, unknown>[]) : [];
-  const groups = Array.isArray(body.groups) ? (body.groups as Record<string, unknown>[]) : [];
-  const entries = Array.isArray(body.entries) ? (body.entries as Record<string, unknown>[]) : [];
-  const errors = Array.isArray(body.errors) ? (body.errors as Record<string, unknown>[]) : [];
-  return [
-    ...errors.map(({ pointer, message, fix }) => `${String(pointer)} ${String(message)}. ${String(fix)}`),
-    ...results.map(
-      ({ member, item, code, message }) => `${String(member ?? item)}: ${String(code)}. ${String(message)}`,
-    ),
-    ...changes.map(
-      ({ field, before, after, code }) => `${String(field)}: ${String(before)} → ${String(after)} (${String(code)})`,
-    ),
-    ...groups.map(
-      ({ displayName, kind, blockerMessage }) => `${String(displayName)} (${String(kind)}): ${String(blockerMessage)}`,
-    ),
-    ...entries.map(
-      ({ at, operation, targetName, state }) =>
-        `${String(at)} ${String(operation)} ${String(targetName)} ${String(state)}`,
-    ),
-    ...members.map(({ type, userPrincipalName, mail }) => `${String(type)} ${String(userPrincipalName ?? mail)}`),
-  ];
-}
-
-/** A `$batch` stands in the journal with its parts after it: the parts say more. */
-function describeCalls(calls: readonly JournalRow[]): string {
-  const shown = calls.filter(({ upstream }) => upstream === 'graph' || upstream === 'exchange');
-  const names = shown.map(({ upstream, method, path, cmdlet }) => {
-    if (cmdlet !== null) return cmdlet;
-    const [pathOnly = ''] = path.split('?');
-    return upstream === 'graph' ? `Graph ${method} ${pathOnly.replace(/[0-9a-f-]{36}/g, '{id}')}` : '$batch';
-  });
-  const counted = new Map<string, number>();
-  for (const name of names) counted.set(name, (counted.get(name) ?? 0) + 1);
-  const listed = [...counted].map(([name, count]) => (count === 1 ? name : `${count} × ${name}`));
-  return listed.length === 0 ? 'no call' : listed.join(', ');
+/** The last that was found, as soon as it is what is expected or patience ends. */
+async function eventually(actual: () => Promise<unknown>, expected: unknown): Promise<unknown> {
+  const untilMs = performance.now() + patienceMs;
+  for (;;) {
+    const found = await actual();
+    if (JSON.stringify(found) === JSON.stringify(expected) || performance.now() > untilMs) return found;
+    await delay(lookEveryMs);
+  }
 }
 
 function compare(
