@@ -150,7 +150,7 @@ function compare(facts: IdentityFacts, expectation: Expectation | null): Compari
     return {
       ...problem,
       code: 'other_anchor',
-      message: `The immutable ID is made from ${anchorNames[actualAnchor]}, not from ${anchorNames[anchor ?? 'other']}.`,
+      message: `The immutable ID is made from ${anchorNames[actualAnchor]}, ${anchor === null || anchor === 'other' ? 'and what is expected is not' : `not from ${anchorNames[anchor]}`}.`,
       fix: 'Find out which anchor the tenant uses; then repair this user, or change the mapping of immutableId in Okta or the source anchor of Entra Connect.',
       evidence: `${evidence}; anchor in use: ${actualAnchor}${isInferred(actualAnchor, actual, facts) ? ', inferred' : ''}`,
     };
