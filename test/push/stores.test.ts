@@ -243,6 +243,17 @@ describe('the people of a mapping', () => {
     return { people: [...all.people.keys()], managed: [...all.managed.keys()] };
   };
 
+  test.each([1, 6])('are found by the object they are matched with, in any case, %d at once', async (count) => {
+    const all = Array.from({ length: 8 }, (_, index) => person(`u${index}`, `E-${index % 6}`));
+    await members.putPeople('group', [...all, person('nobody')], call);
+    await members.putPeople('other', [person('x', 'e-0')], call);
+    const ids = Array.from({ length: count }, (_, index) => `e-${index}`);
+    const found = await members.readMatched('group', ids, call);
+    const expected = count === 1 ? ['u0', 'u6'] : all.map(({ oktaUserId }) => oktaUserId);
+    expect(found.map(({ oktaUserId }) => oktaUserId).sort()).toEqual(expected);
+    expect(await members.readMatched('group', [], call)).toEqual([]);
+  });
+
   test('and its managed members come back as they were put, in whatever letters their ids are', async () => {
     const odd = "a/b\\c#d?e%f'g!h*i:j~k\u0001ü😀";
     await members.putPeople(odd, [person(odd, 'E/1'), person('plain')], call);

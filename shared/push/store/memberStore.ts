@@ -42,6 +42,8 @@ export interface PushMemberStore {
   removeAll(oktaGroupId: string, call: Call): Promise<void>;
 }
 
+const filtersAtMost = 5;
+
 interface JsonRow {
   readonly json: string;
 }
@@ -117,13 +119,18 @@ export function createPushMemberStore(dependencies: { tables: Tables }): PushMem
 
     readMatched: (oktaGroupId, entraIds, call) =>
       members.use('reading who is in a push mapping', call, async (client, abortSignal) => {
+        const wanted = new Set(entraIds.map((id) => id.toLowerCase()));
         const found: PushPerson[] = [];
-        await atOnce(singleWidth, [...new Set(entraIds.map((id) => id.toLowerCase()))], async (entraId) => {
-          const filter = `${rowsOf(oktaGroupId, prefixes.person)} and entraId eq '${entraId.replaceAll("'", "''")}'`;
+        const read = async (filter: string) => {
           for await (const { json } of client.listEntities<JsonRow>({ queryOptions: { filter }, abortSignal })) {
-            found.push(JSON.parse(json) as PushPerson);
+            const person = JSON.parse(json) as PushPerson;
+            if (wanted.has(person.entraId?.toLowerCase() ?? '')) found.push(person);
           }
-        });
+        };
+        const all = rowsOf(oktaGroupId, prefixes.person);
+        // Each filter looks through all rows of the mapping; for many, one look at all is less.
+        if (wanted.size > filtersAtMost) await read(all);
+        else await atOnce(singleWidth, [...wanted], (id) => read(`${all} and entraId eq '${encodeKey(id)}'`));
         return found;
       }),
 
@@ -221,7 +228,7 @@ function rowOf(oktaGroupId: string, rowKey: string, value: PushPerson | ManagedM
 
 /** Whom it is matched with stands beside it, to be found by. */
 function personRow(oktaGroupId: string, person: PushPerson): Keys & JsonRow & LinkRow {
-  const entraId = person.entraId?.toLowerCase() ?? '';
+  const entraId = encodeKey(person.entraId?.toLowerCase() ?? '');
   return { ...rowOf(oktaGroupId, personKey(person.oktaUserId), person), entraId };
 }
 
