@@ -17,10 +17,17 @@ export const defaultSettings: MappingSettings = {
 /** @param before null: there is no mapping yet */
 export function mergeSettings(given: GivenSettings, before: MappingSettings | null): MappingSettings {
   const merged = { ...(before ?? defaultSettings), ...given };
+  const { authority, desiredStatuses, oktaAppId, neverRemove } = merged;
+  const { maxAdditions, adoptMembers, renameTarget, reportOnly } = merged;
   return {
-    ...merged,
-    desiredStatuses: countableStatuses.filter((status) => merged.desiredStatuses.includes(status)),
-    neverRemove: eachOnce(merged.neverRemove),
+    authority,
+    desiredStatuses: countableStatuses.filter((status) => desiredStatuses.includes(status)),
+    oktaAppId,
+    neverRemove: eachOnce(neverRemove),
+    maxAdditions,
+    adoptMembers,
+    renameTarget,
+    reportOnly,
   };
 }
 

@@ -81,11 +81,17 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
   }
 
   /** One mapping a target, one a group. @throws Fault `push_mapping_exists` */
-  async function refuseOthers(existing: PushMapping | null, { target }: SeenTarget, call: Call): Promise<void> {
+  async function refuseOthers(
+    oktaGroupId: string,
+    existing: PushMapping | null,
+    { target }: SeenTarget,
+    call: Call,
+  ): Promise<void> {
     if (existing !== null && !sameText(existing.targetId, target?.id ?? null)) throw mappedAlready(existing);
     if (existing !== null || target === null) return;
-    const other = await pushMappings.findByTarget(target.id, call);
-    if (other !== null) throw mappedAlready(other);
+    const holder = await pushMappings.findByTarget(target.id, call);
+    // The same request may have been faster.
+    if (holder !== null && holder.oktaGroupId !== oktaGroupId) throw mappedAlready(holder);
   }
 
   /** Whether that changes, or would change, anything. It is done before the mapping is stored: what fails leaves nothing half. */
@@ -202,7 +208,7 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
         pushMappings.get(oktaGroupId, call),
         mappingTargets.look(choice, call),
       ]);
-      await refuseOthers(existing, seen, call);
+      await refuseOthers(oktaGroupId, existing, seen, call);
       if (closeMembership && seen.kind !== 'distributionList') throw notAList(seen);
       const settings = mergeSettings(given, existing?.settings ?? null);
       const warning = seen.target === null || closeMembership ? null : tugOfWar(seen.target, settings);
