@@ -133,13 +133,17 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
     return { ...change, untilMs: nowMs + waitMs, waitingSinceMs };
   }
 
-  /** All that is due comes back then: a message that is too early finds nothing to do. */
-  async function comeBack(oktaGroupId: string, untilMs: number, call: Call): Promise<void> {
+  async function putOffAll(oktaGroupId: string, untilMs: number, call: Call): Promise<void> {
     const due = (await pushPending.list(oktaGroupId, call)).filter(({ dueAtMs }) => dueAtMs <= clock.now());
     await pushPending.putOff(
       due.map((change) => ({ ...change, untilMs })),
       call,
     );
+  }
+
+  /** All that is due comes back then: a message that is too early finds nothing to do. */
+  async function comeBack(oktaGroupId: string, untilMs: number, call: Call): Promise<void> {
+    await putOffAll(oktaGroupId, untilMs, call);
     await pendingSender.sendAt(oktaGroupId, untilMs, call);
   }
 
@@ -154,7 +158,8 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
 
   async function failed(oktaGroupId: string, triedBefore: number, fault: Fault, call: Call): Promise<void> {
     const { code, retryAfterSeconds } = fault;
-    if (isFault(fault, 'group_busy')) return comeBack(oktaGroupId, clock.now() + busyMs, call);
+    // Whoever has the group may be serving these very rows: they are left as they are.
+    if (isFault(fault, 'group_busy')) return pendingSender.sendAt(oktaGroupId, clock.now() + busyMs, call);
     if (faultTable[code].retryable) {
       call.log.warn({ event: 'push_put_off', requestId: call.requestId, oktaGroupId, code, triedBefore });
       return comeBack(oktaGroupId, clock.now() + backoffMs(triedBefore, retryAfterSeconds), call);
@@ -210,6 +215,8 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
       try {
         const mapping = await pushMappings.get(oktaGroupId, call);
         if (mapping !== null) await mappingHealth.failed(oktaGroupId, poisoned(mapping), call);
+        // What broke the worker would break it again with every sweep.
+        await putOffAll(oktaGroupId, clock.now() + faultyMs, call);
       } catch (error) {
         call.log.error({ event: 'push_error_not_stored', requestId: call.requestId, oktaGroupId }, error);
       }
