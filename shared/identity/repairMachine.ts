@@ -78,7 +78,9 @@ export function nextStep(record: RepairRecord, seen: SeenUser | null, nowMs: num
   // A move on its way may still arrive, or arrive late in what is read: going home once more settles it.
   if (isHomeward && record.awaySinceMs !== null) return restore(record, true);
   if (isHomeward) return { type: 'end', outcome: isDesired ? settled(record) : unsettled(record) };
-  return record.isDirectRefused ? move(record) : set(record, true);
+  const { isDirectRefused, temporaryUpn } = record;
+  if (!isDirectRefused || temporaryUpn === null) return set(record, true);
+  return { type: 'write', step: 'moveUpn', value: temporaryUpn, isHome: true };
 }
 
 /** To be stored before the write is sent. */
@@ -87,7 +89,7 @@ export function beforeWrite(record: RepairRecord, { step, isHome }: RepairWrite,
   const isRepeated = record.last?.step === step;
   return {
     ...record,
-    last: { step, answer: 'sent', atMs: nowMs, why: null, message: null },
+    last: { step, answer: 'sent', atMs: nowMs, why: null, message: '' },
     tries: isRepeated ? record.tries : 0,
     refusedSinceMs: isRepeated ? record.refusedSinceMs : null,
     awaySinceMs: isMove || !isHome ? (record.awaySinceMs ?? nowMs) : record.awaySinceMs,
@@ -102,7 +104,7 @@ export function beforeWrite(record: RepairRecord, { step, isHome }: RepairWrite,
 export function afterWrite(record: RepairRecord, write: RepairWrite, answer: WriteAnswer, nowMs: number): RepairRecord {
   const { step } = write;
   const why = answer.type === 'refused' ? answer.why : null;
-  const message = 'message' in answer ? answer.message : null;
+  const message = 'message' in answer ? answer.message : '';
   const told: RepairRecord = {
     ...record,
     last: { step, answer: answer.type, atMs: nowMs, why, message },
@@ -141,15 +143,13 @@ export function endRepair(record: RepairRecord, outcome: RepairOutcome): RepairR
  */
 export function attentionFor(record: RepairRecord, seen: SeenUser | null, nowMs: number): string | null {
   if (seen === null) {
-    return record.hasMoved
-      ? `The user was deleted while it was repaired, perhaps as ${record.temporaryUpn ?? ''}.`
-      : null;
+    return record.hasMoved ? 'The user was deleted while it was repaired, perhaps under the temporary name.' : null;
   }
   if (placeOf(record, seen) !== 'temporary') return null;
   const { last, before } = record;
   // Once or twice may be lag.
   if (last?.step === 'restoreUpn' && last.answer === 'refused' && (last.why !== 'other' || record.tries >= 3)) {
-    return `Entra refuses the user principal name ${before.userPrincipalName} back: ${last.message ?? ''}`;
+    return `Entra refuses the user principal name ${before.userPrincipalName} back: ${last.message}`;
   }
   const sinceMs = record.awaySinceMs ?? nowMs;
   if (nowMs - sinceMs < attentionMs) return null;
@@ -174,12 +174,6 @@ export function undoOf(record: RepairRecord, seen: SeenUser): readonly Omit<Repa
 
 function set({ desired }: RepairRecord, isHome: boolean): RepairWrite {
   return { type: 'write', step: 'setImmutableId', value: desired, isHome };
-}
-
-function move(record: RepairRecord): Next {
-  // afterRefusal turns back where there is nowhere to go.
-  if (record.temporaryUpn === null) return { type: 'end', outcome: unsettled(record) };
-  return { type: 'write', step: 'moveUpn', value: record.temporaryUpn, isHome: true };
 }
 
 function restore({ before }: RepairRecord, isHome: boolean): RepairWrite {
@@ -282,7 +276,7 @@ function tryAgain(record: RepairRecord, nowMs: number, waitMs: number): RepairRe
         turnedBack: {
           step: record.last?.step ?? 'setImmutableId',
           reason: 'unreachable' as const,
-          message: record.last?.message ?? 'Graph did not answer.',
+          message: 'Graph gave no useful answer for an hour.',
         },
       }),
   };

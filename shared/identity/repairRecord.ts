@@ -56,8 +56,8 @@ export interface LastWrite {
   readonly atMs: number;
   /** Of a refusal. */
   readonly why: Refusal | null;
-  /** What Entra said, where it did. */
-  readonly message: string | null;
+  /** What Entra said, or what is known of why it did not. */
+  readonly message: string;
 }
 
 /** What came of a write in Graph, in the words that matter here. */
@@ -74,8 +74,7 @@ export type WriteAnswer =
  * on-premises, `missing` no such user, `other` anything else, which in a federated domain is how Entra refuses the immutable ID (graph.md §2.2, inferred),
  * and elsewhere may be a replica that lags behind.
  */
-export const refusals = ['conflict', 'invalid', 'forbidden', 'synced', 'missing', 'other'] as const;
-export type Refusal = (typeof refusals)[number];
+export type Refusal = 'conflict' | 'invalid' | 'forbidden' | 'synced' | 'missing' | 'other';
 
 /** `no_managed_domain` nowhere to move to, `unreachable` no answer for an hour, with the user where it was. */
 export type TurnedBackReason = Refusal | 'no_managed_domain' | 'unreachable';
@@ -91,5 +90,4 @@ export interface TurnedBack {
  * `unchanged` it was so already, `repaired` it is so now, `refused` nothing was changed, `rolled_back` the user is home
  * with the former value, `overtaken` somebody else has changed the user meanwhile, `gone` the user was deleted.
  */
-export const repairOutcomes = ['unchanged', 'repaired', 'refused', 'rolled_back', 'overtaken', 'gone'] as const;
-export type RepairOutcome = (typeof repairOutcomes)[number];
+export type RepairOutcome = 'unchanged' | 'repaired' | 'refused' | 'rolled_back' | 'overtaken' | 'gone';
