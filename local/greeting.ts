@@ -4,7 +4,10 @@ import type { Everything } from './everything.ts';
 export async function greet({ api, key, masterKey, simulator }: Everything): Promise<string> {
   const owner = simulator ? await someUser(simulator.control) : '<user principal name>';
   const group = `${api}/groups/field-engineers@contoso.com`;
-  const timer = await someTimer(new URL('/admin/functions', api).href, masterKey);
+  const functions = await listFunctions(new URL('/admin/functions', api).href, masterKey);
+  const timer = functions.find(({ isTimer }) => isTimer);
+  const pushes = functions.some(({ name }) => name === 'putPushMapping');
+  const oktaGroup = simulator ? await someOktaGroup(simulator.control) : '<id of an Okta group>';
   const curl = (method: string, url: string, body?: object, opener = key) =>
     [
       `curl -sS -X ${method} '${url}' -H 'x-functions-key: ${opener}'`,
@@ -17,6 +20,13 @@ export async function greet({ api, key, masterKey, simulator }: Everything): Pro
     primarySmtpAddress: 'field-engineers@contoso.com',
     owners: [owner],
   };
+  const newList = {
+    kind: 'distributionList',
+    displayName: 'Field News',
+    primarySmtpAddress: 'field-news@contoso.com',
+    owners: [owner],
+  };
+  const variables = { API: api, KEY: key, MASTER_KEY: masterKey, ...(simulator && { CONTROL: simulator.control }) };
   return [
     simulator
       ? 'Running against a simulated tenant; nothing leaves this machine.'
@@ -38,9 +48,21 @@ export async function greet({ api, key, masterKey, simulator }: Everything): Pro
     '',
     curl('DELETE', `${group}?confirm=field-engineers@contoso.com`),
     '',
-    ...(timer === null
+    ...(pushes
+      ? [
+          'Let a list follow an Okta group. docs/group-push.md, "Try it by hand", goes on from here with these variables:',
+          '',
+          `export ${Object.entries(variables)
+            .map(([name, value]) => `${name}='${value}'`)
+            .join(' ')}`,
+          '',
+          curl('PUT', `${api}/push-mappings/${oktaGroup}`, { create: newList }),
+          '',
+        ]
+      : []),
+    ...(timer === undefined
       ? []
-      : ['Timers run by their schedule. To fire one by hand:', '', curl('POST', timer, {}, masterKey), '']),
+      : ['Timers run by their schedule. To fire one by hand:', '', curl('POST', timer.url, {}, masterKey), '']),
     'Ctrl-C ends everything.',
   ].join('\n');
 }
@@ -56,10 +78,22 @@ async function someUser(control: string): Promise<string> {
   return user?.userPrincipalName ?? '<user principal name>';
 }
 
-/** Where the first timer of the app is fired; null while it has none. */
-async function someTimer(functions: string, masterKey: string): Promise<string | null> {
-  const response = await fetch(functions, { headers: { 'x-functions-key': masterKey } });
+interface Org {
+  groups: { id: string; profile: { name: string } }[];
+}
+
+/** An Okta group whose members all have a mailbox. */
+async function someOktaGroup(control: string): Promise<string> {
+  const { groups } = (await (await fetch(`${control}/_sim/okta/state`)).json()) as Org;
+  return groups.find(({ profile }) => profile.name === 'Field Engineers')?.id ?? '<id of an Okta group>';
+}
+
+/** What the app has registered, and where each is set off by hand. */
+async function listFunctions(url: string, masterKey: string) {
+  const response = await fetch(url, { headers: { 'x-functions-key': masterKey } });
   const listed = (await response.json()) as { name: string; config: { bindings: { type: string }[] } }[];
-  const timer = listed.find(({ config }) => config.bindings.some(({ type }) => type === 'timerTrigger'));
-  return timer ? `${functions}/${timer.name}` : null;
+  return listed.map(({ name, config }) => {
+    const isTimer = config.bindings.some(({ type }) => type === 'timerTrigger');
+    return { name, isTimer, url: `${url}/${name}` };
+  });
 }
