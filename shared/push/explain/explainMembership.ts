@@ -1,7 +1,9 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import { Fault } from '../../errors.ts';
 import { sameText } from '../../exchange/identity.ts';
 import type { GraphDirectoryObjects } from '../../graph/directoryObjects.ts';
+import { isGraphFault } from '../../graph/errors.ts';
 import type { GraphGroups, GraphMember } from '../../graph/groups.ts';
 import type { GraphUsers } from '../../graph/users.ts';
 import { targetOfMember } from '../../groups/membership/memberTarget.ts';
@@ -102,7 +104,7 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
 
   /** Until found: by object id where that is known, else by any of the names. */
   async function findListed(
-    { targetId }: PushMapping,
+    { targetId, targetName }: PushMapping,
     entraId: string | null,
     names: readonly (string | null)[],
     call: Call,
@@ -112,12 +114,20 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
         ? names.some((name) => name !== null && [member.id, ...member.names].some((each) => sameText(each, name)))
         : sameText(member.id, entraId);
     return ask(async () => {
+      try {
+        return await search();
+      } catch (error) {
+        throw isGraphFault(error, 'notFound', 'groupMissing') ? targetGone(targetName) : error;
+      }
+    });
+
+    async function search(): Promise<ActualMember | null> {
       for await (const page of graphGroups.memberPages(targetId, { addresses: entraId === null }, call)) {
         const found = page.map(actualMember).find(isMeant);
         if (found !== undefined) return found;
       }
       return null;
-    });
+    }
   }
 
   /** What a reconcile would do with a member that is not desired: the same plan, of this member alone. */
@@ -184,11 +194,13 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
       findMatch(mapping, subject, call),
     ]);
     const matchedId = match.type === 'known' && match.value.type === 'matched' ? match.value.entraId : null;
-    // A match that has changed does not count before it is accepted: the pin holds.
+    // The pin holds while nobody can be asked, and when the match has changed, which counts once it is accepted.
+    const isNobody = match.type === 'known' && match.value.type === 'failed';
+    const recipientId = isNobody ? null : (matchedId ?? pin?.entraId ?? null);
     const entraId = matchedId ?? pin?.entraId ?? entra?.id ?? null;
     const oktaUserId = valueOf(person)?.id ?? pin?.oktaUserId ?? null;
     const [recipient, listed, pending] = await Promise.all([
-      findRecipient(mapping, matchedId, call),
+      findRecipient(mapping, recipientId, call),
       findListed(mapping, entraId, [user, valueOf(person)?.login ?? null], call),
       ask(async () => {
         const changes = await pushPending.list(oktaGroupId, call);
@@ -226,6 +238,14 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
       };
     },
   };
+}
+
+function targetGone(targetName: string): Fault {
+  return new Fault('group_not_found', {
+    detail: `The target ${targetName} is gone, or Graph does not show it.`,
+    fix: 'Restore it (GET deleted-groups), or delete the mapping and map the Okta group to another.',
+    upstream: 'graph',
+  });
 }
 
 function actualMember(member: GraphMember): ActualMember {
