@@ -45,6 +45,16 @@ export interface RoleAssignment {
   /** Of a built-in role its template id. */
   readonly roleId: string;
   readonly isTenantWide: boolean;
+  /** The administrative unit that it is limited to; null: none. */
+  readonly unitId: string | null;
+}
+
+/** A group that can hold roles, and somebody's part in it. */
+export interface RoleAssignableGroup {
+  readonly id: string;
+  readonly name: string;
+  /** Rather than its owner alone. */
+  readonly isMember: boolean;
 }
 
 /** What a look at deleted users asks for: any of these. */
@@ -67,8 +77,8 @@ export interface GraphIdentityReads {
   roleAssignments(principalId: string, call: Call): Promise<RoleAssignment[]>;
   /** Ids of roles that the principal could activate; needs a P2 licence. */
   eligibleRoles(principalId: string, call: Call): Promise<string[]>;
-  /** Names of the groups that can hold roles, of which the user is a member or an owner. */
-  roleAssignableGroups(userId: string, call: Call): Promise<string[]>;
+  /** The groups that can hold roles, of which the user is a member or an owner. */
+  roleAssignableGroups(userId: string, call: Call): Promise<RoleAssignableGroup[]>;
 }
 
 const userSelect =
@@ -148,6 +158,7 @@ export function createGraphIdentityReads(graph: Graph): GraphIdentityReads {
       return (await all(path, 'GET /roleManagement/directory/roleAssignments', call)).map((row) => ({
         roleId: textField(row, 'roleDefinitionId') ?? '',
         isTenantWide: textField(row, 'directoryScopeId') === '/',
+        unitId: unitOfScope(textField(row, 'directoryScopeId') ?? ''),
       }));
     },
 
@@ -162,12 +173,21 @@ export function createGraphIdentityReads(graph: Graph): GraphIdentityReads {
         groupsOf(userId, 'transitiveMemberOf', call),
         groupsOf(userId, 'ownedObjects', call),
       ]);
-      const names = [...memberships, ...owned].map(
-        (group) => textField(group, 'displayName') ?? textField(group, 'id'),
-      );
-      return [...new Set(names.filter((name) => name !== null))];
+      const groups = new Map<string, RoleAssignableGroup>();
+      for (const group of owned) groups.set(textField(group, 'id') ?? '', roleAssignableGroupOf(group, false));
+      for (const group of memberships) groups.set(textField(group, 'id') ?? '', roleAssignableGroupOf(group, true));
+      return [...groups.values()];
     },
   };
+}
+
+function unitOfScope(scope: string): string | null {
+  return /^\/administrativeUnits\/([^/]+)$/.exec(scope)?.[1] ?? null;
+}
+
+function roleAssignableGroupOf(group: GraphObject, isMember: boolean): RoleAssignableGroup {
+  const id = textField(group, 'id') ?? '';
+  return { id, name: textField(group, 'displayName') ?? id, isMember };
 }
 
 function roleManagementPath(collection: string, principalId: string): string {

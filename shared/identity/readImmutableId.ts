@@ -1,16 +1,16 @@
 import type { Call } from '../call.ts';
-import { Fault, isFault } from '../errors.ts';
-import { isGraphFault } from '../graph/errors.ts';
+import { Fault } from '../errors.ts';
 import type { GraphIdentityReads } from '../graph/identityReads.ts';
 import type { ProtectedUsers } from '../groups/protectedUsers.ts';
-import type { TokenSource } from '../upstream/tokens.ts';
+import { attempt } from './attempt.ts';
 import { diagnose, type Diagnosis } from './diagnosis.ts';
 import { tenantDomainOf } from './domains.ts';
 import { type Anchor, anchorOf, type Expectation, expectationOf } from './expectation.ts';
 import type { ExpectedValue } from './expectedValue.ts';
-import type { IdentityFacts, IdentityUser, OwnPrincipal, Reading, UserPrivilege } from './facts.ts';
+import type { IdentityFacts, IdentityUser } from './facts.ts';
 import { guidOfImmutableId } from './immutableIdCodec.ts';
 import type { OktaSideReader } from './oktaSide.ts';
+import { ownPrincipalOf, type PrivilegeReader, userPrivilegeOf } from './privilege.ts';
 import { type PlannedStep, planRepair } from './repairPlan.ts';
 
 export interface ImmutableIdQuestion {
@@ -56,12 +56,12 @@ export interface ImmutableIdReader {
 export interface ImmutableIdReaderDependencies {
   readonly identityReads: GraphIdentityReads;
   readonly oktaSide: OktaSideReader;
-  readonly graphTokens: TokenSource;
+  readonly privileges: PrivilegeReader;
   readonly protectedUsers: ProtectedUsers;
 }
 
 export function createImmutableIdReader(dependencies: ImmutableIdReaderDependencies): ImmutableIdReader {
-  const { identityReads, oktaSide, graphTokens, protectedUsers } = dependencies;
+  const { identityReads, oktaSide, privileges, protectedUsers } = dependencies;
 
   async function deletedUsers(namesake: IdentityUser, immutableId: string | null, call: Call) {
     const found = await identityReads.deletedUsers({ immutableId, namesake }, call);
@@ -73,25 +73,6 @@ export function createImmutableIdReader(dependencies: ImmutableIdReaderDependenc
     });
   }
 
-  async function privilegeOf({ id }: IdentityUser, call: Call): Promise<UserPrivilege> {
-    const [assignments, roleAssignableGroups, eligible] = await Promise.all([
-      identityReads.roleAssignments(id, call),
-      identityReads.roleAssignableGroups(id, call),
-      attempt(() => identityReads.eligibleRoles(id, call)),
-    ]);
-    const roleIds = [...new Set(assignments.map(({ roleId }) => roleId))];
-    return { roleIds, roleAssignableGroups, eligibleRoleIds: eligible.known ? eligible.value : null };
-  }
-
-  /** Its token knows of roles that come through a group, the directory of one that was given a moment ago. */
-  async function ownPrincipal(call: Call): Promise<OwnPrincipal> {
-    const { claims } = await graphTokens.get(call);
-    const id = claims.oid ?? '';
-    const assignments = await identityReads.roleAssignments(id, call);
-    const inDirectory = assignments.filter(({ isTenantWide }) => isTenantWide).map(({ roleId }) => roleId);
-    return { id, roleIds: [...new Set([...inDirectory, ...claims.directoryRoles])] };
-  }
-
   async function factsOf(
     user: IdentityUser,
     { given, oktaAppId }: Omit<ImmutableIdQuestion, 'user'>,
@@ -101,8 +82,8 @@ export function createImmutableIdReader(dependencies: ImmutableIdReaderDependenc
     const oktaUserId = given?.field === 'oktaUserId' ? given.immutableId : null;
     const unexpected = Promise.all([
       attempt(() => identityReads.domains(call)),
-      attempt(() => privilegeOf(user, call)),
-      attempt(() => ownPrincipal(call)),
+      attempt(async () => userPrivilegeOf(await privileges.ofUser(user.id, call))),
+      privileges.own(call).then(ownPrincipalOf),
       protectedUsers.test(call),
     ]);
     const [okta, [domains, privilege, own, isListed]] = await Promise.all([
@@ -157,19 +138,6 @@ function signInOf({ user, domains }: IdentityFacts): SignInType | null {
 function readOf(immutableId: string | null, facts: IdentityFacts): ReadImmutableId {
   if (immutableId === null) return { immutableId, guid: null, anchor: null };
   return { immutableId, guid: guidOfImmutableId(immutableId), anchor: anchorOf(immutableId, facts) };
-}
-
-/** What a missing grant or licence keeps from being read says so; what may pass is thrown. */
-async function attempt<Value>(read: () => Promise<Value>): Promise<Reading<Value>> {
-  try {
-    return { known: true, value: await read() };
-  } catch (error) {
-    const isLasting =
-      isGraphFault(error, 'forbidden', 'rejected') ||
-      isFault(error, 'okta_api_required', 'okta_forbidden', 'okta_credential_rejected', 'upstream_rejected');
-    if (!isLasting) throw error;
-    return { known: false, why: { code: error.code, message: error.message, fix: error.fix } };
-  }
 }
 
 function smtpAddressesOf({ proxyAddresses }: IdentityUser): string[] {

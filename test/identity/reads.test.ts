@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createGraph } from '../../shared/graph/client.ts';
 import { createGraphIdentityReads, type GraphIdentityReads } from '../../shared/graph/identityReads.ts';
 import { createOktaSideReader } from '../../shared/identity/oktaSide.ts';
+import { createPrivilegeReader } from '../../shared/identity/privilege.ts';
 import { createImmutableIdReader } from '../../shared/identity/readImmutableId.ts';
 import type { OktaApp, OktaAppUser } from '../../shared/okta/apps.ts';
 import { faultOf, type TestCall, testCall, testTokens, testUpstream } from '../support/rooms.ts';
@@ -115,15 +116,18 @@ describe('a read of Graph', () => {
     const scopes = ['/', '/administrativeUnits/x'];
     server.script({ body: { value: scopes.map((directoryScopeId) => ({ roleDefinitionId: 'r', directoryScopeId })) } });
     expect(await reads.roleAssignments("o'id", call)).toEqual([
-      { roleId: 'r', isTenantWide: true },
-      { roleId: 'r', isTenantWide: false },
+      { roleId: 'r', isTenantWide: true, unitId: null },
+      { roleId: 'r', isTenantWide: false, unitId: 'x' },
     ]);
     expect(queryOf(1).get('$filter')).toBe("principalId eq 'o''id'");
     server.script({ body: { value: [{ roleDefinitionId: 'r' }] } });
     expect(await reads.eligibleRoles('x', call)).toEqual(['r']);
     const group = { id: 'g', displayName: null };
     server.script({ body: { value: [group, { id: 'h', displayName: 'Keepers' }] } }, { body: { value: [group] } });
-    expect((await reads.roleAssignableGroups(userId, call)).sort()).toEqual(['Keepers', 'g']);
+    expect(await reads.roleAssignableGroups(userId, call)).toEqual([
+      { id: 'g', name: 'g', isMember: true },
+      { id: 'h', name: 'Keepers', isMember: true },
+    ]);
     expect(queryOf(3).get('$filter')).toBe('isAssignableToRole eq true');
     expect(server.heard[3]?.headers).toMatchObject({ consistencylevel: 'eventual' });
   });
@@ -216,22 +220,24 @@ describe("Okta's side", () => {
 });
 
 describe('what is read of a user', () => {
-  const readerWith = (more: Partial<GraphIdentityReads>) =>
-    createImmutableIdReader({
-      identityReads: {
-        user: () => Promise.resolve(namesake),
-        holders: () => Promise.resolve([]),
-        deletedUsers: () => Promise.resolve([]),
-        domains: () => Promise.resolve([]),
-        roleAssignments: () => Promise.resolve([]),
-        eligibleRoles: () => Promise.resolve([]),
-        roleAssignableGroups: () => Promise.resolve([]),
-        ...more,
-      },
+  const readerWith = (more: Partial<GraphIdentityReads>) => {
+    const identityReads: GraphIdentityReads = {
+      user: () => Promise.resolve(namesake),
+      holders: () => Promise.resolve([]),
+      deletedUsers: () => Promise.resolve([]),
+      domains: () => Promise.resolve([]),
+      roleAssignments: () => Promise.resolve([]),
+      eligibleRoles: () => Promise.resolve([]),
+      roleAssignableGroups: () => Promise.resolve([]),
+      ...more,
+    };
+    return createImmutableIdReader({
+      identityReads,
       oktaSide: oktaWith([], {}),
-      graphTokens: testTokens(),
+      privileges: createPrivilegeReader({ identityReads, graphTokens: testTokens() }),
       protectedUsers: { test: () => Promise.resolve(() => false) },
     });
+  };
 
   test('says that deleted users are too many to look at', async () => {
     const reader = readerWith({ deletedUsers: () => Promise.resolve(null) });
