@@ -209,6 +209,17 @@ describe('a reconcile', () => {
     expect(calls.map(({ upstream, method }) => `${upstream} ${method}`)).toEqual(['okta GET']);
   });
 
+  test('looks at everybody again once the settings of the mapping are others', async () => {
+    const { oktaGroupId, target } = await mapped('Neap', [mina, 'vera.kovac@contoso.com']);
+    expect(await upnsOf(target)).toEqual([mina]);
+    // Who is suspended counts from now on.
+    const desiredStatuses = ['ACTIVE', 'RECOVERY', 'PASSWORD_EXPIRED', 'LOCKED_OUT', 'SUSPENDED'];
+    const changed = await putMapping(push.app, oktaGroupId, { target, desiredStatuses });
+    expect(changed.body).toMatchObject({ outcome: 'updated', status: 'ACTIVE', plannedCount: 1 });
+    await push.app.fire('reconcilePushMapping', { oktaGroupId });
+    expect(await upnsOf(target)).toEqual([mina, 'vera.kovac@contoso.com']);
+  });
+
   test('of every mapping but the INACTIVE ones is asked for by the timer', async () => {
     const { oktaGroupId } = await mapped('Flood', [mina]);
     await setStatus(push.app, oktaGroupId, { status: 'INACTIVE' });

@@ -159,7 +159,8 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
         if (!sameText(present.targetId, targetId)) throw mappedAlready(present);
         last.change = changeSettings(present, given, clock.now());
         const { settings, status, reason, approvedAtMs } = last.change.mapping;
-        return last.change.changed.length === 0 ? null : { settings, status, reason, approvedAtMs };
+        if (last.change.changed.length === 0) return null;
+        return { settings, status, reason, approvedAtMs, lastReconcile: unsettled(present.lastReconcile) };
       },
       call,
     );
@@ -241,6 +242,11 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
   function isAsAsked(existing: PushMapping | null, given: GivenSettings): existing is PushMapping {
     return existing !== null && changeSettings(existing, given, clock.now()).changed.length === 0;
   }
+}
+
+/** Under other settings the next reconcile has to look at everybody, whether or not anybody has moved. */
+function unsettled(lastReconcile: PushMapping['lastReconcile']): PushMapping['lastReconcile'] {
+  return lastReconcile === null ? null : { ...lastReconcile, membershipUpdatedAt: null };
 }
 
 /** What of a mapping people decide. */
