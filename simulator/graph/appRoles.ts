@@ -2,6 +2,7 @@ import { exchangeAppId, exchangeManageAsApp, graphAppId } from '../tenant/roles.
 
 // exchange.md §3 gives the id of Exchange.ManageAsApp; those of Graph are facts.graphAppRoleIds.
 const graphRoles: Record<string, string> = {
+  'AdministrativeUnit.Read.All': '134fd756-38ce-4afd-ba33-e9623dbe66c2',
   'Application.Read.All': '9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30',
   'Directory.Read.All': '7ab1d382-f21e-4acd-a863-ba3e13f7da61',
   'Directory.ReadWrite.All': '19dbc75e-c2e2-444c-a770-ec69d8559fc7',

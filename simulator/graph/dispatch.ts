@@ -4,6 +4,7 @@ import type { World } from '../world.ts';
 import { requirePermission, type GraphOperation } from './context.ts';
 import { GraphError, graphErrorReply, notModelled } from './errors.ts';
 import { refusal } from './limits.ts';
+import { getAdministrativeUnit } from './operations/administrativeUnits.ts';
 import {
   getDeletedGroup,
   getDeletedItem,
@@ -91,6 +92,7 @@ const operations: readonly GraphOperation[] = [
   getRoleDefinition,
   listRoleEligibilities,
   ...listMemberships,
+  getAdministrativeUnit,
   ...getOnPremisesSynchronization,
   updateOnPremisesSynchronization,
 ];

@@ -163,6 +163,13 @@ describe('what somebody is in', () => {
         isMemberManagementRestricted: true,
       },
     ]);
+    const unit = `/directory/administrativeUnits/${String(units.body.value[0]?.id)}`;
+    const select = '?$select=id,isMemberManagementRestricted';
+    expect((await bench.graph('GET', `${unit}${select}`, { token })).body).toMatchObject({
+      isMemberManagementRestricted: true,
+    });
+    expect((await bench.graph('GET', unit)).status).toBe(403);
+    expect((await bench.graph('GET', '/directory/administrativeUnits/absent', { token })).status).toBe(404);
     const restricted = await bench.graph('GET', `/users/${cause('restricted.unit')}?$select=isManagementRestricted`);
     expect(restricted.body).toMatchObject({ isManagementRestricted: true });
   });

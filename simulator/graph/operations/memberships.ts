@@ -1,4 +1,4 @@
-import type { AdministrativeUnit, Group, ServicePrincipal, User } from '../../tenant/model.ts';
+import type { Group, ServicePrincipal, User } from '../../tenant/model.ts';
 import { directGroupsOf, tenantWideRoles, transitiveGroupsOf, unitsOf } from '../../tenant/privileges.ts';
 import type { RoleDefinition } from '../../tenant/roles.ts';
 import type { Reply } from '../../http/message.ts';
@@ -9,6 +9,7 @@ import { parseFilter } from '../filter.ts';
 import { listingOf } from '../listing.ts';
 import { groupType, type EntityType } from '../properties.ts';
 import { checkSelect, isEventual, page, render, selected } from '../query.ts';
+import { administrativeUnitType } from './administrativeUnits.ts';
 import {
   administrativeUnitPermissions,
   applicationPermissions,
@@ -30,18 +31,6 @@ const directoryRoleType: EntityType<RoleDefinition> = {
   byDefault: ['id', 'displayName', 'roleTemplateId'],
   filterable: ['displayName', 'roleTemplateId'],
   notModelled: ['deletedDateTime', 'description'],
-};
-
-const administrativeUnitType: EntityType<AdministrativeUnit> = {
-  name: 'microsoft.graph.administrativeUnit',
-  properties: {
-    id: (unit) => unit.id,
-    displayName: (unit) => unit.displayName,
-    isMemberManagementRestricted: (unit) => unit.isMemberManagementRestricted,
-  },
-  byDefault: ['id', 'displayName', 'isMemberManagementRestricted'],
-  filterable: ['displayName'],
-  notModelled: ['deletedDateTime', 'description', 'membershipRule', 'membershipType', 'visibility'],
 };
 
 /** Of the form of a guid, and not the template's. */
