@@ -3,6 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { actions } from '../functions/register.ts';
 import { readConfig } from '../shared/config.ts';
 import { faultTable } from '../shared/errors.ts';
+import { eventHookScopes, readScopes, rolesFor } from '../shared/okta/scopes.ts';
+import { defaultSettings } from '../shared/push/mappings/mappingSettings.ts';
 
 const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
 
@@ -55,5 +57,18 @@ describe('the documents', () => {
     for (const { name, method, route } of actions) {
       expect(readme).toMatch(new RegExp(`\\| ${name} +\\| \`${method} ${route.replace(/[{}]/g, '\\$&')}`));
     }
+  });
+
+  it('name every scope of Okta that Group Push needs, with its role', async () => {
+    const push = await read('docs/group-push.md');
+    for (const scope of [...readScopes, ...eventHookScopes]) {
+      expect(push).toMatch(new RegExp(`\\n\\| \`${scope}\` +\\| ${rolesFor[scope]} +\\|`));
+    }
+  });
+
+  it('explain every setting of a push mapping', async () => {
+    const push = await read('docs/group-push.md');
+    const explained = firstColumn(push.slice(push.indexOf('## Link or create'), push.indexOf('## What a mapping')));
+    expect(explained.sort()).toEqual([...Object.keys(defaultSettings), 'closeMembership'].sort());
   });
 });
