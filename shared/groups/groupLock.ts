@@ -1,9 +1,10 @@
-import { type Call, endedBy } from '../call.ts';
+import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { Fault, isFault } from '../errors.ts';
 import { isEnded, type Operation } from '../operations/operation.ts';
 import type { OperationStore } from '../operations/operationStore.ts';
 import type { Blobs } from '../store/blobs.ts';
+import { leasePauseMs, whileHeld } from '../store/leaseHold.ts';
 import type { Lease, Leases } from '../store/leases.ts';
 import { recentOf, type Removal } from './membership/removalGuard.ts';
 
@@ -68,7 +69,6 @@ export interface GroupLock {
 }
 
 const noNotes: GroupNotes = { claim: null, removals: [], additions: [], addedAtMs: null };
-const lookAgainMs = { least: 150, most: 500 };
 
 export function createGroupLock(dependencies: {
   leases: Leases;
@@ -120,7 +120,7 @@ export function createGroupLock(dependencies: {
       // Another membership is just being made exact: two who want different things must know of each other.
       const wantsOther =
         applicant.fingerprint !== undefined && claim !== null && claim.fingerprint !== applicant.fingerprint;
-      const waitMs = lookAgainMs.least + random() * (lookAgainMs.most - lookAgainMs.least);
+      const waitMs = leasePauseMs(random());
       const isPatient = clock.now() + waitMs < giveUpAtMs && waitMs < call.deadline.remainingMs();
       if (wantsOther || !isPatient) throw groupBusy(null);
       await clock.sleep(waitMs, call.deadline.signal);
@@ -132,8 +132,7 @@ export function createGroupLock(dependencies: {
       const name = nameOf(groupId);
       const taken = await acquire(name, applicant, call);
       if (!('release' in taken)) return { type: 'running', operation: taken };
-      const heldCall = endedBy(call, taken.lost);
-      try {
+      return whileHeld(taken, call, async (heldCall) => {
         let notes = await readNotes(name, heldCall);
         const operation = await bearWith(notes, applicant, heldCall, true);
         if (operation !== null) return { type: 'running', operation };
@@ -151,10 +150,7 @@ export function createGroupLock(dependencies: {
           note,
         };
         return { type: 'held', result: await work(held) };
-      } finally {
-        heldCall.end();
-        await taken.release();
-      }
+      });
     },
 
     notes: (groupId, call) => readNotes(nameOf(groupId), call),

@@ -5,7 +5,7 @@ import type { OktaPart, Repair, RepairTurn } from './repair.ts';
 
 /**
  * Repairs of single users, whoever asks for them: an action, a queue's worker, a batch. The order is always
- * `check`, `hold`, `begin`, see to it that somebody resumes (a message in a queue), `resume`.
+ * `check`, `hold`, see to it that somebody resumes after a crash (a message in a queue), `begin`, `resume`.
  */
 export interface RepairEngine {
   /** The repair that has not ended yet of the user with this object id, original or temporary user principal name. */
@@ -34,6 +34,8 @@ export interface CheckedRepair {
   readonly description: ImmutableIdDescription;
   /** null: the immutable ID is as desired already. */
   readonly goal: RepairGoal | null;
+  /** Okta's side, where the question names an app. */
+  readonly okta: OktaPart | null;
 }
 
 /** A user that nobody else repairs meanwhile. */
@@ -42,7 +44,7 @@ export interface HeldUser {
   readonly call: Call;
   readonly lost: AbortSignal;
   /**
-   * Stores the end state, and writes nothing: the caller has a message queued before it resumes.
+   * Stores the end state, and writes nothing. The caller has a message queued before, that somebody resumes.
    * @throws Fault `repair_running` where the user has an open repair; storage faults
    */
   begin(goal: RepairGoal, owner: RepairOwner): Promise<Repair>;

@@ -1,6 +1,8 @@
 import type { Call } from '../../call.ts';
 import type { FaultCode } from '../../errors.ts';
 import type { AddressChanges } from '../repairPlan.ts';
+import type { ImmutableIdDescription } from '../readImmutableId.ts';
+import type { SeenUser } from '../repairMachine.ts';
 import type { RepairRecord } from '../repairRecord.ts';
 
 /** A repair as it is stored, one a user: the last one that was begun. */
@@ -13,6 +15,8 @@ export interface Repair {
   readonly okta: OktaPart | null;
   readonly phase: RepairPhase;
   readonly record: RepairRecord;
+  /** The user as it was read last; null: not yet, or there is no such user. */
+  readonly seen: SeenUser | null;
   /** What Okta's side has stored for itself, as JSON; null: nothing yet. */
   readonly oktaState: unknown;
   /** Every step that was taken, in order. */
@@ -60,13 +64,13 @@ export const repairStepNames = [
   'setImmutableId',
   'moveUpn',
   'restoreUpn',
-  'compareAddresses',
   'assignInOkta',
   'turnOnDeactivateUsers',
 ] as const;
 export type RepairStepName = (typeof repairStepNames)[number];
 
-export const repairStepOutcomes = ['done', 'unchanged', 'refused', 'unknown', 'throttled', 'planned'] as const;
+/** `unknown` it was sent, and what came of it is not known; `not_sent` it was not carried out and is tried again. */
+export const repairStepOutcomes = ['done', 'unchanged', 'refused', 'unknown', 'not_sent'] as const;
 export type RepairStepOutcome = (typeof repairStepOutcomes)[number];
 
 export interface Refused {
@@ -82,10 +86,12 @@ export type RepairTurn =
   | { readonly type: 'waiting'; readonly repair: Repair; readonly untilMs: number };
 
 /**
- * Okta's side of a repair (issue: "Okta's side"). `before` and `after` are called again after a crash, and after each
+ * Okta's side of a repair. `before` and `after` are called again after a crash, and after each
  * `wait`, until they say something else; what they need for that they store by `save` BEFORE they write.
  */
 export interface RepairSide {
+  /** What is known before anything is stored. @throws Fault where the user cannot be unassigned, as by a group */
+  check(appId: string, description: ImmutableIdDescription, call: Call): Promise<OktaPart>;
   before(repair: Repair, part: OktaPart, save: SaveSide, call: Call): Promise<SideTurn>;
   /** Whatever came of the user, also after a refusal in `before`: brings Okta back to what was stored. Never refuses. */
   after(repair: Repair, part: OktaPart, save: SaveSide, call: Call): Promise<Exclude<SideTurn, { type: 'refused' }>>;

@@ -2,6 +2,7 @@ import type { TableClient } from '@azure/data-tables';
 import { randomUUID } from 'node:crypto';
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import { fromJsonParts, type JsonParts, toJsonParts } from '../../store/jsonParts.ts';
 import { encodeKey } from '../../store/rowKeys.ts';
 import { createStoreTable, orNull, unlessRefused } from '../../store/storeTable.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -45,8 +46,6 @@ export interface PushMappingStore {
 
 /** One partition for all: only within one can a mapping and its claim be written in one transaction. */
 const partitionKey = 'mapping';
-/** A property holds 32 Ki UTF-16 units; a character may take two. */
-const partLength = 16_000;
 
 interface Claim {
   readonly oktaGroupId: string;
@@ -59,7 +58,7 @@ export function createPushMappingStore(dependencies: { tables: Tables; clock: Cl
   const table = createStoreTable(dependencies.tables, 'pushMappings');
 
   const readRow = (client: TableClient, oktaGroupId: string, abortSignal: AbortSignal) =>
-    orNull(client.getEntity<MappingRow & Parts>(partitionKey, groupKey(oktaGroupId), { abortSignal }));
+    orNull(client.getEntity<MappingRow & JsonParts>(partitionKey, groupKey(oktaGroupId), { abortSignal }));
 
   async function readMapping(client: TableClient, oktaGroupId: string, abortSignal: AbortSignal) {
     const row = await readRow(client, oktaGroupId, abortSignal);
@@ -129,7 +128,7 @@ export function createPushMappingStore(dependencies: { tables: Tables; clock: Cl
         ];
         const queryOptions = { filter: conditions.join(' and ') };
         const mappings: PushMapping[] = [];
-        for await (const row of client.listEntities<MappingRow & Parts>({ queryOptions, abortSignal })) {
+        for await (const row of client.listEntities<MappingRow & JsonParts>({ queryOptions, abortSignal })) {
           if (mappings.length === limit) return { mappings, hasMore: true };
           mappings.push(fromRow(row));
         }
@@ -151,26 +150,15 @@ export function createPushMappingStore(dependencies: { tables: Tables; clock: Cl
 interface MappingRow {
   /** For filters. */
   readonly status: MappingStatus;
-  /** All of it, as JSON: a table knows no nested values. In parts `json0`, `json1`, …, since `neverRemove` may be long. */
-  readonly parts: number;
 }
-
-type Parts = Readonly<Record<`json${number}`, string>>;
 
 function toEntity(mapping: PushMapping) {
-  const parts = [...JSON.stringify(mapping).matchAll(new RegExp(`.{1,${partLength}}`, 'gsu'))];
-  return {
-    partitionKey,
-    rowKey: groupKey(mapping.oktaGroupId),
-    status: mapping.status,
-    parts: parts.length,
-    ...Object.fromEntries(parts.map(([part], index) => [`json${index}`, part])),
-  };
+  const { oktaGroupId, status } = mapping;
+  return { partitionKey, rowKey: groupKey(oktaGroupId), status, ...toJsonParts(mapping) };
 }
 
-function fromRow(row: MappingRow & Parts): PushMapping {
-  const parts = Array.from({ length: row.parts }, (_, index) => row[`json${index}`]);
-  return JSON.parse(parts.join('')) as PushMapping;
+function fromRow(row: JsonParts): PushMapping {
+  return fromJsonParts(row) as PushMapping;
 }
 
 function groupKey(oktaGroupId: string): string {
