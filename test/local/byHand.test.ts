@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type Everything, startEverything } from '../../local/everything.ts';
@@ -10,7 +10,13 @@ let everything: Everything;
 beforeAll(async () => {
   everything = await startEverything({ settings: { AZURE_TENANT_ID: '', AzureWebJobsStorage: '' } });
 });
-afterAll(() => everything.close());
+afterAll(async () => {
+  // A command that waits for what never comes waits for ever, and so do its children.
+  for (const { pid, exitCode } of shells) if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGKILL');
+  await everything.close();
+});
+
+const shells: ChildProcess[] = [];
 
 /** The commands of one section of a document, in order. */
 async function commandsOf(document: string, heading: string): Promise<string> {
@@ -21,7 +27,11 @@ async function commandsOf(document: string, heading: string): Promise<string> {
 }
 
 async function run(commands: string, env: Record<string, string>): Promise<{ code: number | null; lines: string[] }> {
-  const shell = spawn('bash', ['-euo', 'pipefail', '-c', commands], { env: { ...process.env, ...env } });
+  const shell = spawn('bash', ['-euo', 'pipefail', '-c', commands], {
+    env: { ...process.env, ...env },
+    detached: true,
+  });
+  shells.push(shell);
   let out = '';
   shell.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   await once(shell, 'close');
