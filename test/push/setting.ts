@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Outside } from '../../shared/services.ts';
 import type { Simulator } from '../../simulator/index.ts';
 import { type Answer, type App, type Settings, startWorld, type World } from '../support/world.ts';
 
@@ -35,7 +36,10 @@ export function oktaControlOf({ urls }: Pick<Simulator, 'urls'>): OktaControl {
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`The simulator refused ${method} okta/${path} (${response.status}): ${text}`);
-    return text === '' ? null : JSON.parse(text);
+    return text === '' ? null : (JSON.parse(text) as unknown);
+  };
+  const act = async (method: string, path: string, body?: object) => {
+    await send(method, path, body);
   };
   const state = async () => (await send('GET', 'state')) as OktaState;
   const member = (group: string, user: string) =>
@@ -46,19 +50,17 @@ export function oktaControlOf({ urls }: Pick<Simulator, 'urls'>): OktaControl {
   };
   return {
     send,
-    org: async (objects) => void (await send('PUT', 'org', objects)),
-    seed: async (objects) => void (await send('POST', 'seed', objects)),
+    org: (objects) => act('PUT', 'org', objects),
+    seed: (objects) => act('POST', 'seed', objects),
     groupId: async (name) => found((await state()).groups.find(({ profile }) => profile.name === name)?.id, name),
     userId: async (login) => found((await state()).users.find(({ profile }) => profile.login === login)?.id, login),
-    join: async (group, user) => void (await send('PUT', member(group, user))),
-    leave: async (group, user) => void (await send('DELETE', member(group, user))),
-    changeMembers: async (group, change) =>
-      void (await send('POST', `groups/${encodeURIComponent(group)}/members`, change)),
-    status: async (user, status) => void (await send('PATCH', `users/${encodeURIComponent(user)}`, { status })),
-    rename: async (group, name) =>
-      void (await send('PATCH', `groups/${encodeURIComponent(group)}`, { profile: { name } })),
-    deleteGroup: async (group) => void (await send('DELETE', `groups/${encodeURIComponent(group)}`)),
-    settle: async () => void (await send('POST', 'deliveries/settle')),
+    join: (group, user) => act('PUT', member(group, user)),
+    leave: (group, user) => act('DELETE', member(group, user)),
+    changeMembers: (group, change) => act('POST', `groups/${encodeURIComponent(group)}/members`, change),
+    status: (user, status) => act('PATCH', `users/${encodeURIComponent(user)}`, { status }),
+    rename: (group, name) => act('PATCH', `groups/${encodeURIComponent(group)}`, { profile: { name } }),
+    deleteGroup: (group) => act('DELETE', `groups/${encodeURIComponent(group)}`),
+    settle: () => act('POST', 'deliveries/settle'),
   };
 }
 
@@ -74,9 +76,14 @@ export interface PushWorld {
   close(): Promise<void>;
 }
 
-export async function startPushWorld(settings: Settings = {}): Promise<PushWorld> {
+/** @param outside in place of the real fetch, clock or chance */
+export async function startPushWorld(
+  settings: Settings | ((simulator: Simulator) => Settings) = {},
+  outside: Partial<Outside> = {},
+): Promise<PushWorld> {
   const world = await startWorld();
-  const app = await world.startApp({ OKTA_EVENT_HOOK_SECRET: hookSecret, ...settings });
+  const more = typeof settings === 'function' ? settings(world.simulator) : settings;
+  const app = await world.startApp({ OKTA_EVENT_HOOK_SECRET: hookSecret, ...more }, outside);
   const okta = oktaControlOf(world.simulator);
   return {
     world,
@@ -111,11 +118,11 @@ export async function putList(
   return id;
 }
 
-export function putMapping(app: App, oktaGroupId: string, body: object): Promise<Answer> {
+export function putMapping(app: Pick<App, 'call'>, oktaGroupId: string, body: object): Promise<Answer> {
   return app.call('PUT', `push-mappings/${oktaGroupId}`, { body });
 }
 
-export function setStatus(app: App, oktaGroupId: string, body: object): Promise<Answer> {
+export function setStatus(app: Pick<App, 'call'>, oktaGroupId: string, body: object): Promise<Answer> {
   return app.call('PUT', `push-mappings/${oktaGroupId}/status`, { body });
 }
 
@@ -124,7 +131,12 @@ export function pushNow(app: App, oktaGroupId: string, body: object = {}): Promi
 }
 
 /** Made, looked at and approved. */
-export async function linkMapping(app: App, oktaGroupId: string, body: object, limits: object = {}): Promise<Answer> {
+export async function linkMapping(
+  app: Pick<App, 'call'>,
+  oktaGroupId: string,
+  body: object,
+  limits: object = {},
+): Promise<Answer> {
   const put = await putMapping(app, oktaGroupId, body);
   if (put.status !== 201) throw new Error(`The mapping was not made: ${put.status} ${put.text}`);
   const status = await setStatus(app, oktaGroupId, { status: 'ACTIVE', planId: put.body?.planId, ...limits });
@@ -132,7 +144,7 @@ export async function linkMapping(app: App, oktaGroupId: string, body: object, l
   return status;
 }
 
-export async function mappingOf(app: App, oktaGroupId: string): Promise<Record<string, unknown>> {
+export async function mappingOf(app: Pick<App, 'call'>, oktaGroupId: string): Promise<Record<string, unknown>> {
   const answer = await app.call('GET', `push-mappings/${oktaGroupId}`);
   if (answer.body === null) throw new Error(answer.text);
   return answer.body;
