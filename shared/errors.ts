@@ -25,6 +25,7 @@ export const faultTable = {
   // What the request names
   group_not_found: { status: 404, title: 'No such group', retryable: false },
   operation_not_found: { status: 404, title: 'No such operation', retryable: false },
+  switch_not_found: { status: 404, title: 'No such switch is remembered', retryable: false },
   push_mapping_not_found: { status: 404, title: 'This Okta group has no push mapping', retryable: false },
   snapshot_not_found: { status: 404, title: 'No such deleted group', retryable: false },
   okta_object_not_found: { status: 404, title: 'No such object in Okta', retryable: false },
@@ -77,6 +78,7 @@ export const faultTable = {
   okta_credential_rejected: { status: 403, title: 'Okta refused the credential', retryable: false },
   okta_forbidden: { status: 403, title: 'The app lacks a scope or an admin role in Okta', retryable: false },
   graph_permission_missing: { status: 403, title: 'The app lacks a Graph permission', retryable: false },
+  dirsync_app_refused: { status: 403, title: 'Microsoft lets people alone do this, no app', retryable: false },
 
   // What happened on the way
   throttled: { status: 429, title: 'The upstream asks to slow down', retryable: true },
