@@ -52,7 +52,6 @@ const listedAtOnce = 200;
 
 export function createOperationWorker(dependencies: OperationWorkerDependencies): OperationWorker {
   const { operations, operationSender, clock } = dependencies;
-  const { enqueue } = operationSender;
   const runnerByType = new Map<string, OperationRunner>(dependencies.runners.map((runner) => [runner.type, runner]));
 
   function runnerOf(operation: Operation): OperationRunner {
@@ -85,8 +84,9 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
       const step = await held.next(operation, save);
       operation = await save({ ...changeOf(step, runner, operation), tries: 0, defect: null });
       if (isEnded(operation)) break;
-      if (step.type === 'wait') return enqueue(operation, held.call.proving(), step.untilMs);
-      if (clock.now() >= turnEndsAtMs || held.call.deadline.signal.aborted) return enqueue(operation, call.proving());
+      if (step.type === 'wait') return operationSender.enqueue(operation, held.call.proving(), step.untilMs);
+      if (clock.now() >= turnEndsAtMs || held.call.deadline.signal.aborted)
+        return operationSender.enqueue(operation, call.proving());
     }
     await held.letGo();
   }
@@ -131,7 +131,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
     const backoffMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (failures - 1));
     const dueAtMs = clock.now() + Math.max(backoffMs, (fault.retryAfterSeconds ?? 0) * 1_000);
     await operations.update(operationId, { failures, tries: 0, defect: null, dueAtMs, code, message, fix }, call);
-    await enqueue(operation, call, dueAtMs);
+    await operationSender.enqueue(operation, call, dueAtMs);
   }
 
   /** What came of a turn that did not end by itself. */
@@ -144,7 +144,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
       throw error;
     }
     // Whoever has the group now may be at this very operation; and who has nothing any more must write nothing.
-    if (isLost) return enqueue({ operationId }, call, clock.now() + leaseMs);
+    if (isLost) return operationSender.enqueue({ operationId }, call, clock.now() + leaseMs);
     // Another worker is alive with this operation, and has a message of its own.
     if (isFault(fault, 'group_busy')) return;
     const operation = await operations.get(operationId, call);
@@ -162,7 +162,8 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
       if (operation.dueAtMs !== null && operation.dueAtMs > clock.now() && !operation.cancelRequested) {
         // The queue's clock is not ours: what is due later goes back (design §6.9). Any other message is one too many:
         // whoever put the operation off has sent one.
-        if (dueAt === new Date(operation.dueAtMs).toISOString()) await enqueue(operation, call, operation.dueAtMs);
+        if (dueAt === new Date(operation.dueAtMs).toISOString())
+          await operationSender.enqueue(operation, call, operation.dueAtMs);
         return;
       }
       const runner = runnerOf(operation);
@@ -190,7 +191,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
       const operation = operationId === null ? null : await operations.get(operationId, call);
       call.log.error({ event: 'operation_poisoned', requestId: call.requestId, operationId });
       if (operation === null || isEnded(operation) || operation.state === 'preparing') return;
-      if (operation.defect === null) return enqueue(operation, call);
+      if (operation.defect === null) return operationSender.enqueue(operation, call);
       await operations.update(
         operation.operationId,
         await endOf(runnerOf(operation), operation, broken(operation.defect), call),
@@ -217,7 +218,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
     // Where workers are few, a message may just be waiting for its turn: more of them help nobody.
     if (quietForMs <= (isPreparing ? preparationMs : silenceMs * 2 ** Math.min(revivals, maxDoublings))) return false;
     await operations.update(operationId, isPreparing ? abandoned(clock.now()) : { revivals: revivals + 1 }, call);
-    if (!isPreparing) await enqueue(operation, call);
+    if (!isPreparing) await operationSender.enqueue(operation, call);
     return !isPreparing;
   }
 }

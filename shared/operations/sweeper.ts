@@ -38,7 +38,7 @@ export function createSweeper(dependencies: {
 
   return {
     sweep: async (call) => {
-      for (const { name, revive } of revivals) await part(name, call, () => revive(call));
+      for (const revival of revivals) await part(revival.name, call, () => revival.revive(call));
       for (const retention of retentions) {
         await part(retention.name, call, () => retention.removeExpired(call));
       }

@@ -442,7 +442,10 @@ test('workers that die again and again without any progress do not do so for eve
 
 describe('the sweep', () => {
   const sweep = () =>
-    createSweeper({ revivals: [{ name: 'operations', revive: worker.revive }], retentions: [] }).sweep(call);
+    createSweeper({
+      revivals: [{ name: 'operations', revive: (reviving) => worker.revive(reviving) }],
+      retentions: [],
+    }).sweep(call);
 
   test('queues what has been silent for two minutes, and less and less often while nobody takes it', async () => {
     const operationId = await create();
