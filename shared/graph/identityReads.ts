@@ -68,6 +68,8 @@ export interface DeletedUserSearch {
 export interface GraphIdentityReads {
   /** By object id or user principal name; null when there is none, or when Graph cannot read the text as either. */
   user(idOrUpn: string, call: Call): Promise<IdentityUser | null>;
+  /** null only where Graph says that there is none. */
+  userById(id: string, call: Call): Promise<IdentityUser | null>;
   /** Users with this immutable ID, whatever the case of its letters. */
   holders(immutableId: string, call: Call): Promise<OtherUser[]>;
   /** null: Graph refuses to filter deleted users, and there are too many to look at each. */
@@ -121,6 +123,12 @@ export function createGraphIdentityReads(graph: Graph): GraphIdentityReads {
     user: async (idOrUpn, call) => {
       const path = withQuery(`/users/${segment(idOrUpn)}`, { $select: userSelect });
       const user = await graph.find(path, 'GET /users/{id}', call).catch(nobodyWhenUnreadable);
+      return user === null ? null : readIdentityUser(user);
+    },
+
+    userById: async (id, call) => {
+      const path = withQuery(`/users/${segment(id)}`, { $select: userSelect });
+      const user = await graph.find(path, 'GET /users/{id}', call);
       return user === null ? null : readIdentityUser(user);
     },
 

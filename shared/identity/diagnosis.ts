@@ -320,9 +320,9 @@ function assignedByGroup({ okta }: IdentityFacts): Finding | null {
   return {
     code: 'assigned_by_group',
     severity: 'warning',
-    message: "A group assigns the user to Okta's Office 365 app: the user cannot be unassigned alone.",
+    message: `${assignment.group === null ? 'A group' : `The group ${assignment.group}`} assigns the user to Okta's Office 365 app: the user cannot be unassigned alone.`,
     fix: 'Repair without oktaAppId, or take the user out of the group in Okta for the time of the repair.',
-    evidence: `app ${assignment.appLabel ?? assignment.appId}, scope GROUP`,
+    evidence: `app ${assignment.appLabel ?? assignment.appId}, scope GROUP${assignment.group === null ? '' : `, group ${assignment.group}`}`,
   };
 }
 

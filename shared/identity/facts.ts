@@ -52,6 +52,8 @@ export interface OktaAssignment {
   readonly externalId: string | null;
   /** Whether a group assigns it, so that it cannot be unassigned alone. */
   readonly isByGroup: boolean;
+  /** Its name, or else its id; null: no group, or not told. */
+  readonly group: string | null;
 }
 
 export interface UserPrivilege {

@@ -2,7 +2,7 @@ import type { Call } from '../call.ts';
 import { Fault } from '../errors.ts';
 import { textOf } from '../okta/answers.ts';
 import type { OktaApp, OktaApps, OktaAppUser } from '../okta/apps.ts';
-import type { OktaUsers } from '../okta/users.ts';
+import type { OktaUser, OktaUsers } from '../okta/users.ts';
 import { domainOf, type OktaAssignment, type OktaSide } from './facts.ts';
 import { immutableIdOfGuid, readGuid } from './immutableIdCodec.ts';
 
@@ -15,7 +15,17 @@ export interface OktaSideSearch {
   readonly oktaAppId: string | null;
 }
 
+/** A user of Okta with the apps that have to do with Entra. */
+export interface OktaPerson {
+  readonly user: OktaUser;
+  readonly office365: { readonly app: OktaApp; readonly appUser: OktaAppUser } | null;
+  /** In each Active Directory integration. */
+  readonly inDirectories: readonly OktaAppUser[];
+}
+
 export interface OktaSideReader {
+  /** null: nobody. Throws as `read` does. */
+  find(search: OktaSideSearch, call: Call): Promise<OktaPerson | null>;
   /** Throws as Okta's methods do; @throws Fault `okta_object_not_found` where the app is no Office 365 app */
   read(search: OktaSideSearch, call: Call): Promise<OktaSide>;
 }
@@ -40,23 +50,33 @@ export function createOktaSideReader(dependencies: { oktaUsers: OktaUsers; oktaA
     return found.filter((appUser) => appUser !== null);
   }
 
+  async function find(search: OktaSideSearch, call: Call): Promise<OktaPerson | null> {
+    const { userPrincipalName, oktaUserId, oktaAppId } = search;
+    const given = oktaAppId === null ? null : await givenApp(oktaAppId, call);
+    const user = await oktaUsers.find(oktaUserId ?? userPrincipalName, call);
+    if (user === null) return null;
+    const apps = (await oktaApps.ofUser(user.id, call)).filter(({ status }) => status === 'ACTIVE');
+    const app = given ?? officeAppFor(apps, userPrincipalName);
+    const directories = apps.filter(({ name }) => name === 'active_directory');
+    const [inDirectories, [appUser]] = await Promise.all([
+      appUsersIn(directories, user.id, call),
+      appUsersIn(app === null ? [] : [app], user.id, call),
+    ]);
+    return { user, office365: app === null || appUser === undefined ? null : { app, appUser }, inDirectories };
+  }
+
   return {
-    read: async ({ userPrincipalName, oktaUserId, oktaAppId }, call) => {
-      const given = oktaAppId === null ? null : await givenApp(oktaAppId, call);
-      const user = await oktaUsers.find(oktaUserId ?? userPrincipalName, call);
-      if (user === null) return nobody;
-      const apps = (await oktaApps.ofUser(user.id, call)).filter(({ status }) => status === 'ACTIVE');
-      const office365 = given ?? officeAppFor(apps, userPrincipalName);
-      const directories = apps.filter(({ name }) => name === 'active_directory');
-      const [inDirectories, [inOffice]] = await Promise.all([
-        appUsersIn(directories, user.id, call),
-        appUsersIn(office365 === null ? [] : [office365], user.id, call),
-      ]);
+    find,
+
+    read: async (search, call) => {
+      const person = await find(search, call);
+      if (person === null) return nobody;
+      const { user, office365, inDirectories } = person;
       return {
         userId: user.id,
         directoryExternalId: onlyOne(inDirectories.map(({ externalId }) => externalId)),
         consistencyGuid: onlyOne(inDirectories.map(consistencyGuidOf)),
-        office365: office365 === null || inOffice === undefined ? null : assignmentOf(office365, inOffice),
+        office365: office365 === null ? null : assignmentOf(office365.app, office365.appUser),
       };
     },
   };
@@ -70,7 +90,7 @@ function officeAppFor(apps: readonly OktaApp[], userPrincipalName: string): Okta
 }
 
 /** null where two directories say different things (okta.md §5 P13). */
-function onlyOne(values: readonly (string | null)[]): string | null {
+export function onlyOne(values: readonly (string | null)[]): string | null {
   const different = new Set(values.filter((value) => value !== null));
   const [first = null] = different;
   return different.size === 1 ? first : null;
@@ -82,12 +102,13 @@ function consistencyGuidOf({ profile }: OktaAppUser): string | null {
   return read === null ? null : immutableIdOfGuid(read.guid);
 }
 
-function assignmentOf({ id, label }: OktaApp, { profile, externalId, scope }: OktaAppUser): OktaAssignment {
+function assignmentOf({ id, label }: OktaApp, { profile, externalId, scope, group }: OktaAppUser): OktaAssignment {
   return {
     appId: id,
     appLabel: label,
     immutableId: textOf(profile, 'immutableId'),
     externalId,
     isByGroup: scope === 'GROUP',
+    group,
   };
 }

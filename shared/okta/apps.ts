@@ -26,6 +26,8 @@ export interface OktaAppUser {
   readonly lastSync: string | null;
   /** `USER`, or `GROUP` where a group assigns. */
   readonly scope: string | null;
+  /** Name, or else id, of the group that assigns. */
+  readonly group: string | null;
   readonly userName: string | null;
   readonly profile: OktaObject;
 }
@@ -95,7 +97,13 @@ function oktaAppUserOf(appUser: OktaObject): OktaAppUser {
     syncState: textOf(appUser, 'syncState'),
     lastSync: textOf(appUser, 'lastSync'),
     scope: textOf(appUser, 'scope'),
+    group: groupOf(appUser),
     userName: textOf(objectOf(appUser, 'credentials'), 'userName'),
     profile: objectOf(appUser, 'profile'),
   };
+}
+
+function groupOf(appUser: OktaObject): string | null {
+  const link = objectOf(objectOf(appUser, '_links'), 'group');
+  return textOf(link, 'name') ?? textOf(link, 'href')?.split('/').at(-1) ?? null;
 }

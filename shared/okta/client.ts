@@ -33,13 +33,20 @@ export interface Okta {
   pages(request: OktaRequest, call: Call): AsyncGenerator<readonly OktaObject[], void, undefined>;
   /** One POST. @throws Fault `outcome_unknown` when it may have been carried out */
   post(request: OktaRequest, body: object, call: Call): Promise<OktaObject>;
+  /** One PUT. @throws Fault `outcome_unknown` when it may have been carried out */
+  put(request: OktaRequest, body: object, call: Call): Promise<OktaObject>;
+  /** One DELETE. @throws Fault `outcome_unknown` when it may have been carried out */
+  remove(request: OktaRequest, call: Call): Promise<void>;
 }
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 const dots = ['', '.', '..'];
 
 /** @param upstream null: not configured */
 export function createOkta(upstream: Upstream | null): Okta {
   async function send(
+    method: Method,
     url: string,
     request: OktaRequestLine,
     body: object | null,
@@ -47,19 +54,10 @@ export function createOkta(upstream: Upstream | null): Okta {
   ): Promise<UpstreamResponse> {
     const { label } = request;
     const own = configured(upstream);
-    const answer = await own.send(
-      body === null
-        ? { method: 'GET', url, effect: 'read', label }
-        : {
-            method: 'POST',
-            url,
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify(body),
-            effect: 'write',
-            label,
-          },
-      call,
-    );
+    const content =
+      body === null ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const effect = method === 'GET' ? 'read' : 'write';
+    const answer = await own.send({ method, url, ...content, effect, label }, call);
     if (answer.status >= 200 && answer.status < 300) return answer;
     const fault = oktaFault(request, answer);
     // A token that was revoked, or made before a grant, shall not be used up to its end.
@@ -81,12 +79,17 @@ export function createOkta(upstream: Upstream | null): Okta {
     if (seen.has(next)) throw endlessList(label);
   }
 
+  async function write(method: Method, request: OktaRequest, body: object, call: Call): Promise<OktaObject> {
+    const answer = await send(method, urlOf(request), request, body, call);
+    return objectIn(answer, () => openOktaWrite(request.label, answer));
+  }
+
   return {
     isConfigured: upstream !== null,
 
     find: async (request, call) => {
       try {
-        const answer = await send(urlOf(request), request, null, call);
+        const answer = await send('GET', urlOf(request), request, null, call);
         return objectIn(answer, () => unreadableOktaAnswer(request.label, answer));
       } catch (error) {
         if (isOktaFault(error, 'notFound')) return null;
@@ -98,7 +101,7 @@ export function createOkta(upstream: Upstream | null): Okta {
       const seen = new Set<string>();
       for (let url: string | null = urlOf(request); url !== null;) {
         seen.add(url);
-        const answer: UpstreamResponse = await send(url, request, null, call);
+        const answer: UpstreamResponse = await send('GET', url, request, null, call);
         const page = readJson(answer.text);
         // What cannot be read is not left out: whoever is missing from a list of members may be removed.
         if (!Array.isArray(page) || !page.every(isObject)) throw unreadableOktaAnswer(request.label, answer);
@@ -108,9 +111,11 @@ export function createOkta(upstream: Upstream | null): Okta {
       }
     },
 
-    post: async (request, body, call) => {
-      const answer = await send(urlOf(request), request, body, call);
-      return objectIn(answer, () => openOktaWrite(request.label, answer));
+    post: (request, body, call) => write('POST', request, body, call),
+    put: (request, body, call) => write('PUT', request, body, call),
+
+    remove: async (request, call) => {
+      await send('DELETE', urlOf(request), request, null, call);
     },
   };
 }

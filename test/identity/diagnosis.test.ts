@@ -299,6 +299,7 @@ describe('all findings', () => {
               immutableId: anyValue,
               externalId: fc.constantFrom(null, userId, other('twin').id),
               isByGroup: fc.boolean(),
+              group: fc.constantFrom(null, 'Everyone'),
               appId: fc.constant('0oa1'),
               appLabel: fc.option(fc.constant('Office 365')),
             }),

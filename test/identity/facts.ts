@@ -84,6 +84,7 @@ export const assignment = {
   immutableId: null,
   externalId: null,
   isByGroup: false,
+  group: null,
 };
 
 export const deleted = (name: string, value: string | null = null): DeletedUser => ({

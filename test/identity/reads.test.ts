@@ -149,6 +149,7 @@ const appUserOf = (more: Partial<OktaAppUser>): OktaAppUser => ({
   syncState: null,
   lastSync: null,
   scope: 'USER',
+  group: null,
   userName: null,
   profile: {},
   ...more,
@@ -223,6 +224,7 @@ describe('what is read of a user', () => {
   const readerWith = (more: Partial<GraphIdentityReads>) => {
     const identityReads: GraphIdentityReads = {
       user: () => Promise.resolve(namesake),
+      userById: () => Promise.resolve(namesake),
       holders: () => Promise.resolve([]),
       deletedUsers: () => Promise.resolve([]),
       domains: () => Promise.resolve([]),

@@ -235,6 +235,7 @@ describe('one object', () => {
       syncState: null,
       lastSync: null,
       scope: null,
+      group: null,
       userName: null,
       profile: {},
     });
