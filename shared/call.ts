@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.ts';
 
 /** An absolute point in time, carried down as an AbortSignal. */
@@ -102,7 +103,7 @@ export function limitedTo(call: Call, ms: number, clock: Clock): Call & { end():
 
 /** Joined by hand: on Node.js 20 a signal of AbortSignal.any may be collected before it fires. */
 function joinDeadline(deadline: Deadline, signal: AbortSignal): Deadline & { end(): void } {
-  const controller = new AbortController();
+  const controller = newController();
   const abort = () => controller.abort();
   const sources = [deadline.signal, signal];
   for (const source of sources) source.addEventListener('abort', abort);
@@ -117,7 +118,7 @@ function joinDeadline(deadline: Deadline, signal: AbortSignal): Deadline & { end
 }
 
 function startDeadline(expiresAtMs: number, clock: Clock): Deadline & { cancel(): void } {
-  const controller = new AbortController();
+  const controller = newController();
   const leftMs = expiresAtMs - clock.now();
   if (leftMs <= 0) controller.abort();
   const cancel = clock.after(Math.max(0, leftMs), () => controller.abort());
@@ -126,4 +127,14 @@ function startDeadline(expiresAtMs: number, clock: Clock): Deadline & { cancel()
     remainingMs: () => (controller.signal.aborted ? 0 : Math.max(0, expiresAtMs - clock.now())),
     cancel,
   };
+}
+
+/**
+ * Many requests at once listen to one deadline, and `fetch` goes on listening until its request is garbage-collected:
+ * Node.js would warn of a leak where there is none.
+ */
+function newController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

@@ -1,5 +1,4 @@
 import type { TableClient } from '@azure/data-tables';
-import { setMaxListeners } from 'node:events';
 import type { Call } from '../call.ts';
 import { isFault } from '../errors.ts';
 import { statusOfStoreError, storeFault } from './storeFault.ts';
@@ -18,14 +17,10 @@ export interface StoreTable {
   ): Promise<Result>;
 }
 
-/** Each request listens to the call's deadline, and batches.ts sends many at once: Node.js warns of more than ten. */
-const mostAtOnce = 100;
-
 export function createStoreTable(tables: Tables, name: string): StoreTable {
   return {
     use: async (what, call, work) => {
       const { signal } = call.deadline;
-      setMaxListeners(mostAtOnce, signal);
       try {
         return await work(await tables.open(name, signal), signal);
       } catch (error) {
