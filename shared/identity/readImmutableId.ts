@@ -123,7 +123,7 @@ export function createImmutableIdReader(dependencies: ImmutableIdReaderDependenc
         signIn: signInOf(facts),
         actual: readOf(user.immutableId, facts),
         expectation: expectation === null ? null : { ...expectation, ...readOf(expectation.immutableId, facts) },
-        plan: planRepair(facts, office365),
+        plan: planRepair(facts, office365, question.oktaAppId),
       };
     },
   };

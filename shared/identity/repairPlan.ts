@@ -6,6 +6,7 @@ import type { RepairRecord } from './repairRecord.ts';
 
 export const plannedStepNames = [
   'turnOffDeactivateUsers',
+  'readAssignment',
   'unassignFromOkta',
   'setImmutableId',
   'moveUpn',
@@ -55,12 +56,19 @@ export function repairGoalOf(facts: IdentityFacts): RepairGoal | null {
 /**
  * Pure. The exact steps of a repair, least invasive first; none where it would not begin.
  * @param office365 the assignment in Okta that is to be taken care of; null: none
+ * @param unreadAppId the Office 365 app that is to be taken care of where Okta could not be read: its steps are then for
+ *   a flow or a person
  */
-export function planRepair(facts: IdentityFacts, office365: OktaAssignment | null): PlannedStep[] {
+export function planRepair(
+  facts: IdentityFacts,
+  office365: OktaAssignment | null,
+  unreadAppId: string | null = null,
+): PlannedStep[] {
   const goal = repairGoalOf(facts);
   if (goal === null || office365?.isByGroup === true) return [];
   const steps = graphSteps(goal);
-  const userId = facts.okta.known ? facts.okta.value.userId : null;
+  if (!facts.okta.known) return unreadAppId === null ? steps : aroundByHand(steps, unreadAppId, facts.given);
+  const { userId } = facts.okta.value;
   return office365 === null || userId === null ? steps : aroundWithOkta(steps, office365.appId, userId);
 }
 
@@ -115,6 +123,22 @@ function aroundWithOkta(steps: readonly PlannedStep[], appId: string, userId: st
     { step: 'turnOnDeactivateUsers', ...feature('ENABLED'), condition: 'if it was on' },
   ];
 }
+
+/** The same without any look at Okta: whoever takes these steps keeps what the user was assigned with. */
+function aroundByHand(steps: readonly PlannedStep[], appId: string, given: IdentityFacts['given']): PlannedStep[] {
+  const userId = given?.field === 'oktaUserId' ? (given.immutableId ?? unknownUser) : unknownUser;
+  const read: PlannedStep = {
+    step: 'readAssignment',
+    upstream: 'okta',
+    request: `GET /api/v1/apps/${appId}/users/${userId}`,
+    body: null,
+    condition: 'keep its credentials.userName and profile, and stop where its scope is GROUP',
+  };
+  const around = aroundWithOkta(steps, appId, userId);
+  return around.flatMap((step) => (step.step === 'unassignFromOkta' ? [read, step] : [step]));
+}
+
+const unknownUser = '{id of the user in Okta}';
 
 /** What became of the addresses of a user: a repair brings them back as they were. */
 export interface AddressChanges {

@@ -50,17 +50,29 @@ export interface TargetPrivilege {
   readonly roleIds: readonly string[];
   /** Whether the user is a member or an owner of a group that can hold roles. */
   readonly isInRoleAssignableGroup: boolean;
+  /** Whether a role of the user is over a restricted management administrative unit. */
+  readonly hasRestrictedScope?: boolean;
 }
 
 /**
  * The roles of which our service principal needs one, the least powerful first; null where the target has no privilege,
  * and the Graph permission suffices.
  */
-export function rolesToActOn({ roleIds, isInRoleAssignableGroup }: TargetPrivilege): readonly ActingRole[] | null {
-  if (roleIds.length === 0 && !isInRoleAssignableGroup) return null;
+export function rolesToActOn(target: TargetPrivilege): readonly ActingRole[] | null {
+  const rows = rowsOf(target);
+  return rows.length === 0 ? null : actingRoles.filter((role) => rows.every((row) => row.includes(role)));
+}
+
+/** Whether who holds these roles may act: of a target with several privileges, each may be covered by another role. */
+export function mayAct(heldRoleIds: readonly string[], target: TargetPrivilege): boolean {
+  const held = heldRoleIds.map(nameOfRole);
+  return rowsOf(target).every((row) => row.some((role) => held.includes(role)));
+}
+
+function rowsOf({ roleIds, isInRoleAssignableGroup, hasRestrictedScope = false }: TargetPrivilege) {
   const rows = roleIds.map((id) => mayActOn[roleNames[id.toLowerCase()] ?? ''] ?? mostPowerful);
-  if (isInRoleAssignableGroup) rows.push(mostPowerful);
-  return actingRoles.filter((role) => rows.every((row) => row.includes(role)));
+  if (isInRoleAssignableGroup || hasRestrictedScope) rows.push(mostPowerful);
+  return rows;
 }
 
 export function nameOfRole(id: string): string {

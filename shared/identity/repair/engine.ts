@@ -22,12 +22,7 @@ export interface RepairEngine {
    * @param waitMs how long to wait for somebody else to be done
    * @throws Fault `user_busy`, `storage_unavailable`
    */
-  hold<Result>(
-    userId: string,
-    waitMs: number,
-    call: Call,
-    work: (held: HeldUser) => Promise<Result>,
-  ): Promise<Result>;
+  hold<Result>(userId: string, waitMs: number, call: Call, work: (held: HeldUser) => Promise<Result>): Promise<Result>;
 }
 
 export interface CheckedRepair {
@@ -51,7 +46,7 @@ export interface HeldUser {
   /**
    * Goes on with the user's last repair until it ends, or must wait for longer than some seconds or than the call has.
    * What has ended is looked at again: it is only ever brought home. null: it has none, or not this one.
-   * @throws Fault `audit_unavailable` before the first write, `storage_unavailable`
+   * @throws Fault `user_busy` when the hold was lost and somebody else goes on, `deadline_exceeded`, `storage_unavailable`
    */
   resume(repairId: string): Promise<RepairTurn | null>;
 }

@@ -1,0 +1,90 @@
+import type { Clock } from '../../clock.ts';
+import { Fault } from '../../errors.ts';
+import type { ImmutableIdReader } from '../readImmutableId.ts';
+import type { RepairGoal } from '../repairPlan.ts';
+import { startRepair } from '../repairMachine.ts';
+import { goalOf } from './checkRepair.ts';
+import type { RepairEngine, RepairOwner } from './engine.ts';
+import type { Repair, RepairSide } from './repair.ts';
+import { openSession } from './repairSession.ts';
+import type { NewRepair, RepairStore } from './repairStore.ts';
+import { takeRepairTurn } from './repairTurn.ts';
+import type { UserDriver } from './userDriver.ts';
+import type { UserLock } from './userLock.ts';
+
+export interface RepairEngineDependencies {
+  readonly immutableIdReader: ImmutableIdReader;
+  readonly repairs: RepairStore;
+  readonly userLock: UserLock;
+  readonly userDriver: UserDriver;
+  /** null where Okta's API is not configured: its steps are then for a flow or a person. */
+  readonly oktaSideOfRepair: RepairSide | null;
+  readonly clock: Clock;
+}
+
+export function createRepairEngine(dependencies: RepairEngineDependencies): RepairEngine {
+  const { immutableIdReader, repairs, userLock, oktaSideOfRepair, clock } = dependencies;
+  return {
+    findOpen: async (user, call) => {
+      const found = await repairs.find(user, call);
+      return found === null || found.repair.phase === 'ended' ? null : found.repair;
+    },
+
+    last: async (userId, call) => (await repairs.find(userId, call))?.repair ?? null,
+
+    check: async (question, call) => {
+      const description = await immutableIdReader.describe(question, call);
+      const goal = goalOf(description);
+      const { oktaAppId } = question;
+      const isAlone = goal === null || oktaAppId === null || oktaSideOfRepair === null;
+      const okta = isAlone ? null : await oktaSideOfRepair.check(oktaAppId, description, call);
+      return { description, goal, okta };
+    },
+
+    hold: (userId, waitMs, call, work) =>
+      userLock.hold(userId, waitMs, call, (heldCall, lost) =>
+        work({
+          call: heldCall,
+          lost,
+
+          begin: async (goal, owner) => {
+            const { type, stored } = await repairs.create(newRepair(goal, owner, clock.now()), heldCall);
+            if (type === 'open') throw repairRunning(stored.repair);
+            return stored.repair;
+          },
+
+          resume: async (repairId) => {
+            const stored = await repairs.find(userId, heldCall);
+            if (stored?.repair.repairId !== repairId) return null;
+            return takeRepairTurn(openSession(repairs, stored, lost, heldCall), dependencies);
+          },
+        }),
+      ),
+  };
+}
+
+export function repairRunning({ record, operationId }: Repair): Fault {
+  const { before, desired } = record;
+  return new Fault('repair_running', {
+    detail: `A repair of ${before.userPrincipalName} is under way, towards the immutable ID ${desired ?? 'none'}; nothing else was begun.`,
+    fix: `Wait until GET operations/${operationId} says done; then repeat the request.`,
+  });
+}
+
+function newRepair(goal: RepairGoal, { operationId, okta }: RepairOwner, nowMs: number): NewRepair {
+  return {
+    userId: goal.userId,
+    operationId,
+    okta,
+    phase: okta === null ? 'user' : 'before',
+    record: startRepair(goal, nowMs),
+    seen: null,
+    oktaState: null,
+    steps: [],
+    refusal: null,
+    attention: null,
+    addresses: null,
+    endedAtMs: null,
+    lookAgainAtMs: null,
+  };
+}

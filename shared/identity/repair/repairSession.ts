@@ -1,0 +1,67 @@
+import type { Call } from '../../call.ts';
+import { isFault } from '../../errors.ts';
+import { refuseWhenLost } from '../../operations/runner.ts';
+import { undoText } from './repairTexts.ts';
+import type { Repair, RepairStepRow } from './repair.ts';
+import type { RepairChange, RepairStore, StoredRepair } from './repairStore.ts';
+
+/** One turn of a repair by the one who holds the user. */
+export interface RepairSession {
+  readonly repair: Repair;
+  readonly call: Call;
+  /** Stores a change, and `rows` beside the steps so far. @throws Fault `user_busy`, `deadline_exceeded`, storage faults */
+  save(change: RepairChange): Promise<Repair>;
+}
+
+export function openSession(repairs: RepairStore, opened: StoredRepair, lost: AbortSignal, call: Call): RepairSession {
+  let stored = opened;
+  return {
+    get repair() {
+      return stored.repair;
+    },
+    call,
+    save: async (change) => {
+      refuseWhenLost(lost);
+      try {
+        stored = await repairs.save(stored, change, call.proving());
+        return stored.repair;
+      } catch (error) {
+        if (isFault(error, 'storage_unavailable') && stored.repair.record.awaySinceMs !== null) {
+          // What cannot be stored is not written: the user stays away meanwhile, and nobody could tell but the log.
+          tellAttention(stored.repair, call, 'The storage account is unreachable in the middle of a repair.');
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+/**
+ * Never silent: each turn that leaves a repair so says so, as an error that an alert can be set on, with what a person
+ * would send to have the user as before.
+ */
+export function tellAttention(repair: Repair, call: Call, reason: string | null = repair.attention): void {
+  if (reason === null) return;
+  call.log.error({
+    event: 'repair_needs_attention',
+    requestId: call.requestId,
+    repairId: repair.repairId,
+    operationId: repair.operationId,
+    userId: repair.userId,
+    userPrincipalName: repair.record.before.userPrincipalName,
+    reason,
+    undo: undoText(repair),
+  });
+}
+
+/** A user whose way home is refused for days must not make the row grow. */
+const maxSteps = 40;
+const firstSteps = 10;
+
+/** With one more row; the same again in a row counts once. */
+export function withStep(steps: readonly RepairStepRow[], row: RepairStepRow): readonly RepairStepRow[] {
+  const last = steps.at(-1);
+  const isAgain = last?.step === row.step && (last.code === row.code || last.outcome === 'unknown');
+  const added = [...(isAgain ? steps.slice(0, -1) : steps), row];
+  return added.length <= maxSteps ? added : [...added.slice(0, firstSteps), ...added.slice(firstSteps + 1)];
+}
