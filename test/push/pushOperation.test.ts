@@ -45,7 +45,7 @@ describe('a push that is long', () => {
     const started = await setStatus(push.app, numbered, { status: 'ACTIVE', planId: put.body?.planId });
     expect(started.status).toBe(202);
     // The first slice is at work.
-    while ((await push.world.control.membersOf(target)).length === 0) await push.app.host.lookIntoQueues();
+    while ((await push.world.control.membersOf(target)).length === 0) push.app.host.lookIntoQueues();
     await setStatus(push.app, numbered, { status: 'INACTIVE' });
     const ended = await endOf(push.app, started);
     expect(ended.body).toMatchObject({
