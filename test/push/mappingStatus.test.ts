@@ -1,6 +1,11 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
+import { systemClock } from '../../shared/clock.ts';
+import { createPushMappingStore } from '../../shared/push/store/mappingStore.ts';
+import { createTables } from '../../shared/store/tables.ts';
 import { auditRows } from '../support/auditRows.ts';
 import { readCast } from '../support/directory.ts';
+import { testCall } from '../support/rooms.ts';
 import { startWorld } from '../support/world.ts';
 import { endOf } from '../members/setting.ts';
 import {
@@ -184,6 +189,39 @@ describe('a mapping that is made ACTIVE again', () => {
     expect(await membersOf(pair)).toHaveLength(3);
     const allowed = await setStatus(app, pair, { status: 'ACTIVE', allowEmpty: true });
     expect(allowed.body).toMatchObject({ ok: true, status: 'ACTIVE', reasonCode: null, removedCount: 3 });
+  });
+
+  test('stays in ERROR when somebody could not be removed', async () => {
+    const pair = await brokenMapping();
+    const match = { cmdlet: 'Remove-DistributionGroupMember' };
+    await control.fault({ upstream: 'exchange', match, fault: { kind: 'batchParts', indexes: [0], status: 403 } });
+    const answer = await setStatus(app, pair, { status: 'ACTIVE', allowEmpty: true });
+    expect(answer.body).toMatchObject({ ok: false, status: 'ERROR', removedCount: 2 });
+    expect((await readMapping(app, pair)).body).toMatchObject({ status: 'ERROR', reasonCode: 'would_empty_group' });
+    await control.clearFaults();
+    const again = await setStatus(app, pair, { status: 'ACTIVE', allowEmpty: true });
+    expect(again.body).toMatchObject({ ok: true, status: 'ACTIVE', reasonCode: null, removedCount: 1 });
+  });
+
+  test('is refused when the settings are changed while its plan is made, and writes nothing', async () => {
+    const pair = await newPair(world);
+    const { planId } = (await putMapping(app, pair)).body ?? {};
+    const match = { path: `/groups/${pair.targetId}/members` };
+    await control.fault({ upstream: 'graph', match, fault: { kind: 'throttle', seconds: 1 }, times: 1 });
+    await control.clearCalls();
+    const activated = setStatus(app, pair, { status: 'ACTIVE', planId });
+    while (!(await control.calls()).some(({ status }) => status === 429)) await setImmediate();
+    const tables = createTables({ type: 'connectionString', connectionString: app.storage });
+    const call = testCall();
+    await createPushMappingStore({ tables, clock: systemClock }).update(
+      pair.oktaGroupId,
+      ({ settings }) => ({ settings: { ...settings, adoptMembers: true } }),
+      call,
+    );
+    call.end();
+    expect(await activated).toMatchObject({ status: 409, body: { code: 'plan_changed' } });
+    expect(await membersOf(pair)).toEqual([]);
+    expect((await readMapping(app, pair)).body).toMatchObject({ status: 'INACTIVE', adoptMembers: true });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
-import { type Fault, isFault } from '../../errors.ts';
+import { Fault, isFault } from '../../errors.ts';
+import { labelOf } from '../../groups/group.ts';
 import type { HeldGroup } from '../../groups/groupLock.ts';
 import type { PushMapping, ReconcileSummary } from '../mapping.ts';
 import type { PushMappingStore } from '../store/mappingStore.ts';
@@ -57,11 +58,16 @@ export function createFullRunner(dependencies: FullRunnerDependencies): FullRunn
   const { pushMappings, pushPending, executor, mappingHealth, nameFollower, pendingSender, mayWrite, clock } =
     dependencies;
 
-  async function activate({ mapping }: Survey, call: Call): Promise<void> {
-    const nowMs = clock.now();
+  /** Only a clean end makes an ERROR ACTIVE. @throws Fault `plan_changed` when the mapping is no longer the one surveyed */
+  async function activate({ mapping, group }: Survey, call: Call): Promise<void> {
+    const surveyed = JSON.stringify(mapping.settings);
     await pushMappings.update(
       mapping.oktaGroupId,
-      ({ approvedAtMs }) => ({ status: 'ACTIVE', reason: null, approvedAtMs: approvedAtMs ?? nowMs }),
+      ({ status, settings, approvedAtMs }) => {
+        if (JSON.stringify(settings) !== surveyed) throw otherSettings(labelOf(group));
+        if (status !== 'INACTIVE') return null;
+        return { status: 'ACTIVE', reason: null, approvedAtMs: approvedAtMs ?? clock.now() };
+      },
       call,
     );
   }
@@ -116,4 +122,11 @@ export function createFullRunner(dependencies: FullRunnerDependencies): FullRunn
       }
     },
   };
+}
+
+function otherSettings(label: string): Fault {
+  return new Fault('plan_changed', {
+    detail: `The settings of the push mapping of ${label} were changed meanwhile; nothing was written.`,
+    fix: 'Look at the mapping and at a new plan with "dryRun": true, then repeat the request with its planId.',
+  });
 }
