@@ -40,6 +40,8 @@ export interface OktaApps {
   /** null: the user is not assigned, or the user or the app is not there. */
   appUser(appId: string, userId: string, call: Call): Promise<OktaAppUser | null>;
   appUserPages(appId: string, call: Call): AsyncGenerator<readonly OktaAppUser[], void, undefined>;
+  /** Of the groups whose members it is assigned to. */
+  groupIds(appId: string, call: Call): Promise<readonly string[]>;
 }
 
 /** The most that Okta gives (okta.md §4). */
@@ -73,6 +75,15 @@ export function createOktaApps(okta: Okta): OktaApps {
       const label = 'GET /apps/{id}/users';
       const request = { path: ['apps', appId, 'users'], query: { limit: appUsersPerPage }, scope, label } as const;
       for await (const page of okta.pages(request, call)) yield page.map(oktaAppUserOf);
+    },
+
+    groupIds: async (appId, call) => {
+      const ids: string[] = [];
+      const request = { path: ['apps', appId, 'groups'], scope, label: 'GET /apps/{id}/groups' } as const;
+      for await (const page of okta.pages(request, call)) {
+        ids.push(...page.map((group) => required(group, 'id', 'a group')));
+      }
+      return ids;
     },
   };
 }

@@ -25,7 +25,7 @@ export interface OktaProvisioning {
   assign(appId: string, userId: string, content: AssignmentContent, call: Call): Promise<void>;
 }
 
-export const featureName = 'USER_PROVISIONING';
+const featureName = 'USER_PROVISIONING';
 
 /** @param okta.read as everywhere; `write` with tokens for `assignmentScopes` */
 export function createOktaProvisioning(okta: { readonly read: Okta; readonly write: Okta }): OktaProvisioning {
@@ -61,7 +61,7 @@ export function createOktaProvisioning(okta: { readonly read: Okta; readonly wri
 }
 
 /** What is not named is kept. */
-export function featureBody(status: DeactivateUsers): object {
+function featureBody(status: DeactivateUsers): object {
   return { update: { lifecycleDeactivate: { status } } };
 }
 

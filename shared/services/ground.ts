@@ -18,7 +18,7 @@ import { createGroupLock } from '../groups/groupLock.ts';
 import { createProtectedUsers } from '../groups/protectedUsers.ts';
 import { createSnapshots } from '../groups/deletion/snapshots.ts';
 import { createOkta } from '../okta/client.ts';
-import { readScopes } from '../okta/scopes.ts';
+import { assignmentScopes, type OktaScope, readScopes } from '../okta/scopes.ts';
 import { createOktaTokens } from '../okta/tokens.ts';
 import { createOperationSender } from '../operations/operationSender.ts';
 import { createOperationStore } from '../operations/operationStore.ts';
@@ -53,13 +53,14 @@ export function layGround(config: Config, outside: Outside) {
   const graphUsers = createGraphUsers(graph);
   const exchangeUpstream = connect('exchange');
   const exchange = createExchange(exchangeUpstream, config.tenantId);
-  const oktaUpstream = connectOkta(config, outside);
+  const oktaUpstream = connectOkta(config, readScopes, outside);
   const okta = createOkta(oktaUpstream);
 
   const tables = createTables(config.storage);
   const blobs = createBlobs(config.storage);
   const queues = createQueues(config.storage, clock);
   const operations = createOperationStore({ tables, blobs, clock });
+  const leases = createLeases(blobs, clock);
 
   const { protectedGroups, managedGroups } = config;
   return {
@@ -81,23 +82,25 @@ export function layGround(config: Config, outside: Outside) {
     exchangeMembers: createExchangeMembers(exchange),
     recipients: createRecipients(exchange),
     okta,
+    oktaAssignments: createOkta(connectOkta(config, assignmentScopes, outside)),
     oktaTokens: oktaUpstream?.tokens ?? null,
     tables,
     blobs,
+    leases,
     queues,
     operationSender: createOperationSender({ queues }),
     audit: createAudit(tables, clock),
     operations,
     snapshots: createSnapshots({ blobs, clock, retentionDays: config.snapshotRetentionDays }),
-    groupLock: createGroupLock({ leases: createLeases(blobs, clock), blobs, operations, clock, random }),
+    groupLock: createGroupLock({ leases, blobs, operations, clock, random }),
     protection: { protectedGroups, managedGroups },
     protectedUsers: createProtectedUsers(config.protectedUsers, graphUsers),
   };
 }
 
 /** null where Okta's API is not configured. */
-function connectOkta({ okta }: Config, outside: Outside): Upstream | null {
+function connectOkta({ okta }: Config, scopes: readonly OktaScope[], outside: Outside): Upstream | null {
   if (okta === null) return null;
-  const tokens = createOktaTokens(okta, readScopes, outside);
+  const tokens = createOktaTokens(okta, scopes, outside);
   return createUpstream({ name: 'okta', baseUrl: okta.orgUrl, tokens, ...outside });
 }

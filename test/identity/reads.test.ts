@@ -168,6 +168,7 @@ function oktaWith(apps: readonly OktaApp[], appUsers: Readonly<Record<string, Ok
       get: (id) => Promise.resolve(apps.find((app) => app.id === id) ?? null),
       ofUser: () => Promise.resolve([...apps]),
       appUser: (id) => Promise.resolve(appUsers[id] ?? null),
+      groupIds: none,
       appUserPages: () => {
         throw new Error('not asked for');
       },
