@@ -30,7 +30,9 @@ import { putPushMapping } from './push/putPushMapping.ts';
 import { setPushMappingStatus } from './push/setPushMappingStatus.ts';
 import { receiveEventHook } from './push/receiveEventHook.ts';
 import { verifyEventHook } from './push/verifyEventHook.ts';
+import { diagnoseAttributes } from './users/diagnoseAttributes.ts';
 import { getImmutableId } from './users/getImmutableId.ts';
+import { updateSensitiveAttributes } from './users/updateSensitiveAttributes.ts';
 import { collectEvents } from './workers/collectEvents.ts';
 import { collectEventsPoison } from './workers/collectEventsPoison.ts';
 import { processPendingChanges } from './workers/processPendingChanges.ts';
@@ -68,6 +70,8 @@ export const actions: readonly Action[] = [
   explainMembership,
 
   getImmutableId,
+  diagnoseAttributes,
+  updateSensitiveAttributes,
 
   listOperations,
   getOperation,

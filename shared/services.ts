@@ -1,3 +1,5 @@
+import type { AttributeReader } from './attributes/readAttributes.ts';
+import type { AttributeUpdater } from './attributes/updateAttributes.ts';
 import type { AuditReader } from './audit/auditReader.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -67,6 +69,8 @@ export interface Services {
   readonly mappingPusher: MappingPusher;
   readonly membershipExplainer: MembershipExplainer;
   readonly immutableIdReader: ImmutableIdReader;
+  readonly attributeReader: AttributeReader;
+  readonly attributeUpdater: AttributeUpdater;
 }
 
 /** Wires everything once, room by room. */

@@ -47,6 +47,8 @@ const pinned = [
   'push function POST push-mappings/{oktaGroupId}/push',
   'explainMembership function GET push-mappings/{oktaGroupId}/members/{user}',
   'getImmutableId function GET users/{user}/immutable-id',
+  'diagnoseAttributes function GET users/{user}/attribute-sync',
+  'updateSensitiveAttributes function PATCH users/{user}/sensitive-attributes',
   'listOperations function GET operations',
   'getOperation function GET operations/{operationId}',
   'cancelOperation function POST operations/{operationId}/cancel',

@@ -1,0 +1,124 @@
+import { type AttributeName, isEqual, only, textOfAttribute } from './attribute.ts';
+import type { AttributeFacts, OktaAttributes, OktaSync } from './facts.ts';
+import type { AttributeFinding } from './findings.ts';
+
+/**
+ * Pure. Why Okta did not send these values, which its Office 365 app is meant to provision (okta.md §5 P16).
+ * @param names of properties that differ, of which the cloud is the master
+ */
+export function oktaFindings(facts: AttributeFacts, names: readonly AttributeName[]): AttributeFinding[] {
+  if (!facts.okta.known) return [];
+  const { value: okta } = facts.okta;
+  if (okta.office365 === null) return [notAssigned(okta, facts, names)];
+  const { office365 } = okta;
+  const linked = office365.externalId;
+  if (linked !== null && linked.toLowerCase() !== facts.user.id.toLowerCase()) {
+    return [linkedElsewhere(office365, linked, facts, names)];
+  }
+  const isMapped = (name: AttributeName) => office365.values[name] !== undefined;
+  const isOther = (name: AttributeName) => {
+    const expected = facts.expected[name];
+    return expected !== undefined && !isEqual(name, office365.values, expected.value);
+  };
+  const unmapped = names.filter((name) => isOther(name) && !isMapped(name));
+  const others = names.filter((name) => isOther(name) && isMapped(name));
+  const sent = names.filter((name) => !isOther(name));
+  return [
+    ...(unmapped.length === 0 ? [] : [notMapped(office365, okta, unmapped)]),
+    ...(others.length === 0 ? [] : [otherValue(office365, others)]),
+    ...(sent.length === 0 || isPushed(office365) ? [] : [notPushed(office365, sent)]),
+  ];
+}
+
+function isPushed({ syncState, lastSync }: OktaSync): boolean {
+  return lastSync !== null && (syncState === null || syncState === 'SYNCHRONIZED');
+}
+
+const problem = { severity: 'problem' } as const;
+const orWrite = 'or write the value yourself (updateSensitiveAttributes).';
+
+function notAssigned(
+  { userId }: OktaAttributes,
+  { user }: AttributeFacts,
+  names: readonly AttributeName[],
+): AttributeFinding {
+  return {
+    ...problem,
+    code: 'okta_not_assigned',
+    certainty: 'likely',
+    properties: names.join(','),
+    message:
+      userId === null
+        ? 'Nobody in Okta has the user principal name as login: Okta sends nothing.'
+        : 'The user is not assigned to an Office 365 app of Okta that could be told: Okta sends nothing.',
+    fix: `Assign the user to the Office 365 app in Okta (with several such apps, give oktaAppId), ${orWrite}`,
+    evidence: `login ${user.userPrincipalName}; ${userId === null ? 'no user in Okta' : `user ${userId} in Okta`}`,
+  };
+}
+
+function linkedElsewhere(
+  office365: OktaSync,
+  linked: string,
+  { user }: AttributeFacts,
+  names: readonly AttributeName[],
+): AttributeFinding {
+  return {
+    ...problem,
+    code: 'okta_linked_elsewhere',
+    certainty: 'certain',
+    properties: names.join(','),
+    message: `Okta's Office 365 app is linked to another account in Entra, ${linked}: what it sends goes there.`,
+    fix: `Unassign and assign the user in Okta, so that it is linked anew, ${orWrite}`,
+    evidence: `external ID ${linked} in ${nameOf(office365)}; this user is ${user.id}`,
+  };
+}
+
+function notMapped(office365: OktaSync, okta: OktaAttributes, names: readonly AttributeName[]): AttributeFinding {
+  const inOkta = names.includes('mobilePhone')
+    ? `; mobilePhone of the user in Okta is ${okta.mobilePhone ?? 'none'}`
+    : '';
+  return {
+    ...problem,
+    code: 'okta_not_mapped',
+    certainty: 'certain',
+    properties: names.join(','),
+    message: `The user has no ${names.join(', ')} in the profile of Okta's Office 365 app: there is nothing to send.`,
+    fix: `Map ${names.join(', ')} in Okta (Profile Editor, Okta User to Office 365) and apply the mapping, ${orWrite}`,
+    evidence: `profile in ${nameOf(office365)} without ${names.join(', ')}${inOkta}`,
+  };
+}
+
+function otherValue(office365: OktaSync, names: readonly AttributeName[]): AttributeFinding {
+  const values = names.map((name) => `${name} ${textOfAttribute(name, only(name, office365.values)) ?? 'none'}`);
+  return {
+    ...problem,
+    code: 'okta_other_value',
+    certainty: 'certain',
+    properties: names.join(','),
+    message: `Okta sends another value than the expected one: ${values.join(', ')}.`,
+    fix: 'Change the profile or the mapping in Okta: what is written here alone would be overwritten by the next push.',
+    evidence: `profile in ${nameOf(office365)}: ${values.join(', ')}`,
+  };
+}
+
+function notPushed(office365: OktaSync, names: readonly AttributeName[]): AttributeFinding {
+  const { syncState, lastSync } = office365;
+  const isUnderWay = syncState === 'SYNCING';
+  return {
+    ...problem,
+    code: 'okta_not_pushed',
+    certainty: 'certain',
+    properties: names.join(','),
+    message: isUnderWay
+      ? "Okta is pushing the user's profile at this moment."
+      : `Okta has the value and has not pushed it: ${syncState ?? 'no sync state'}, last push ${lastSync ?? 'never'}.`,
+    fix: isUnderWay
+      ? 'Ask again in some minutes.'
+      : `Mend the provisioning error of the user in Okta (Dashboard, Tasks) and change the profile, since Force Sync alone does nothing, ${orWrite}`,
+    evidence: `app user in ${nameOf(office365)}: syncState ${syncState ?? 'none'}, lastSync ${lastSync ?? 'none'}`,
+  };
+}
+
+function nameOf({ appLabel, appId }: OktaSync): string {
+  return appLabel === null ? appId : `${appLabel} (${appId})`;
+}
