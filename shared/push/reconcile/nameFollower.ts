@@ -24,11 +24,11 @@ export function createNameFollower(dependencies: {
       const { name } = sourceGroup;
       try {
         // Once for each rename: under a naming policy the target never gets the very name.
-        const isRenamed = name !== oktaGroupName && name !== group.displayName;
-        if (isRenamed && settings.renameTarget && writes) {
-          await groupUpdater.update(targetId, { displayName: name }, false, call);
-        }
-        await mappingHealth.named(oktaGroupId, { oktaGroupName: name, targetName: labelOf(group) }, call);
+        const isToFollow = settings.renameTarget && name !== oktaGroupName && name !== group.displayName;
+        if (isToFollow && writes) await groupUpdater.update(targetId, { displayName: name }, false, call);
+        // The old name says that this is still to be done, once writes are allowed.
+        const seen = isToFollow && !writes ? oktaGroupName : name;
+        await mappingHealth.named(oktaGroupId, { oktaGroupName: seen, targetName: labelOf(group) }, call);
       } catch (error) {
         if (!isFault(error)) throw error;
         const { code } = error;
