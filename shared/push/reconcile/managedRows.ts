@@ -1,5 +1,6 @@
 import type { MemberChange } from '../../exchange/members.ts';
 import type { MemberResult } from '../../groups/membership/memberWrites.ts';
+import { isManaged } from '../candidate.ts';
 import type { ManagedMember } from '../people.ts';
 import type { PushChange } from '../pushPlan.ts';
 
@@ -37,7 +38,8 @@ export function rowsAfterWrite(
   const forget: string[] = [];
   for (const { change: each, before, result } of written) {
     if (result.type === 'settled') {
-      const isOurs = change === 'remove' || result.wasChanged || before?.state === 'added' || adoptMembers;
+      // Whose removal was begun has been ours as well, and may never have gone.
+      const isOurs = change === 'remove' || result.wasChanged || isManaged(before) || adoptMembers;
       const isKnown = change === 'add' || before !== undefined;
       if (isOurs && isKnown) put.push(...rowOf(each, change === 'add' ? 'added' : 'removed', nowMs));
       if (!isOurs) forget.push(each.entraId);
