@@ -99,8 +99,9 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
       const { sourceGroup, members, isSteady } = await readMembers(pushSource, oktaGroupId, call);
       const desired = desiredOf(members, mapping);
       const released = new Set(repin.map((name) => name.toLowerCase()));
+      // By the login that it was made with, or by the present one.
       const isReleased = ({ oktaUserId, login }: PushPerson) =>
-        released.has(oktaUserId.toLowerCase()) || released.has(login.toLowerCase());
+        [oktaUserId, login, members.get(oktaUserId)?.login].some((name) => released.has(name?.toLowerCase() ?? ''));
       const pins = new Map([...people].filter(([, person]) => !isReleased(person)));
       const matches = await pushMatcher.match(desired, pins, settings.oktaAppId, { verifyPins: true }, call);
       const plan = planPush({
