@@ -266,19 +266,23 @@ function describeOnPremises({ onPremisesMobile }: AttributeFacts): string {
 }
 
 function differs(facts: AttributeFacts, names: readonly AttributeName[], isUnchecked: boolean): AttributeFinding {
+  const { user, own } = facts;
   const office365 = facts.okta.known ? facts.okta.value.office365 : null;
+  const target = facts.privilege?.known === true ? facts.privilege.value : null;
+  const leastRole = target === null || own === null ? null : judgeRoles(target, own).leastRole;
   const values = names.map((name) => {
-    const actual = textOfAttribute(name, facts.user) ?? 'none';
+    const actual = textOfAttribute(name, user) ?? 'none';
     return `${name} is ${actual}, expected ${textOfAttribute(name, facts.expected[name]?.value ?? {}) ?? 'none'}`;
   });
+  const privileges = target === null || leastRole === null ? [] : [`the user has ${describeTarget(target)}`];
   return {
     code: 'differs',
     severity: 'problem',
     certainty: isUnchecked ? 'possible' : 'likely',
     properties: names.join(','),
-    message: `Nothing that could be read stands in the way of ${names.join(', ')}: it was changed in Entra afterwards, or Okta's own app was refused.`,
-    fix: "Write the value (updateSensitiveAttributes), or change the user's profile in Okta, so that Okta pushes again: Force Sync alone does nothing.",
-    evidence: `${values.join('; ')}; ${describeOkta(office365)}`,
+    message: `Nothing that could be read stands in the way of ${names.join(', ')}: it was changed in Entra afterwards, or Okta's own app was refused${leastRole === null ? '' : ', since the user is privileged'}.`,
+    fix: `Write the value (updateSensitiveAttributes), or change the user's profile in Okta, so that Okta pushes again: Force Sync alone does nothing.${leastRole === null ? '' : ` Okta's app needs the Entra role ${leastRole} for that.`}`,
+    evidence: [...values, describeOkta(office365), ...privileges].join('; '),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { isGraphFault } from '../graph/errors.ts';
+import { GraphFault } from '../graph/errors.ts';
 import type { GraphIdentityReads, RoleAssignableGroup, RoleAssignment } from '../graph/identityReads.ts';
 import type { TokenSource } from '../upstream/tokens.ts';
 import { attempt } from './attempt.ts';
@@ -44,7 +44,7 @@ export function createPrivilegeReader(dependencies: {
       return await identityReads.eligibleRoles(principalId, call);
     } catch (error) {
       // Without the licence nobody can be eligible (graph.md §4).
-      if (isGraphFault(error) && error.graphCode === 'AadPremiumLicenseRequired') return [];
+      if (error instanceof GraphFault && error.graphCode === 'AadPremiumLicenseRequired') return [];
       throw error;
     }
   }
