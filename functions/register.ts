@@ -32,6 +32,7 @@ import { receiveEventHook } from './push/receiveEventHook.ts';
 import { verifyEventHook } from './push/verifyEventHook.ts';
 import { diagnoseAttributes } from './users/diagnoseAttributes.ts';
 import { getImmutableId } from './users/getImmutableId.ts';
+import { repairImmutableId } from './users/repairImmutableId.ts';
 import { updateSensitiveAttributes } from './users/updateSensitiveAttributes.ts';
 import { collectEvents } from './workers/collectEvents.ts';
 import { collectEventsPoison } from './workers/collectEventsPoison.ts';
@@ -40,6 +41,8 @@ import { processPendingChangesPoison } from './workers/processPendingChangesPois
 import { reconcilePushMapping } from './workers/reconcilePushMapping.ts';
 import { reconcilePushMappingPoison } from './workers/reconcilePushMappingPoison.ts';
 import { reconcilePushMappings } from './workers/reconcilePushMappings.ts';
+import { resumeRepair } from './workers/resumeRepair.ts';
+import { resumeRepairPoison } from './workers/resumeRepairPoison.ts';
 import { runOperation } from './workers/runOperation.ts';
 import { runOperationPoison } from './workers/runOperationPoison.ts';
 import { sweep } from './workers/sweep.ts';
@@ -70,6 +73,7 @@ export const actions: readonly Action[] = [
   explainMembership,
 
   getImmutableId,
+  repairImmutableId,
   diagnoseAttributes,
   updateSensitiveAttributes,
 
@@ -93,6 +97,8 @@ export const workers: readonly Worker[] = [
   reconcilePushMapping,
   reconcilePushMappingPoison,
   reconcilePushMappings,
+  resumeRepair,
+  resumeRepairPoison,
   sweep,
 ];
 

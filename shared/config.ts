@@ -265,7 +265,7 @@ function readRooms(settings: SettingsReader): ReadonlySet<Room> {
     settings.fault('ENABLED_ROOMS', message, `Use a list of these, separated by commas: ${allowed.join(', ')}.`);
   }
   // Long work of these goes on as an operation, and a reply that names one must lead somewhere.
-  const isLong = names.includes('members') || names.includes('push');
+  const isLong = ['members', 'push', 'users'].some((room) => names.includes(room));
   const needed = isLong ? [...names, 'operations'] : names;
   return new Set(names.includes('all') ? rooms : rooms.filter((room) => needed.includes(room)));
 }

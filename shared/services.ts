@@ -28,6 +28,8 @@ import type { MappingStatusSetter } from './push/mappings/setMappingStatus.ts';
 import type { PendingWorker } from './push/reconcile/pendingWorker.ts';
 import type { ReconcileWorker } from './push/reconcile/reconcileWorker.ts';
 import type { ImmutableIdReader } from './identity/readImmutableId.ts';
+import type { ImmutableIdRepairer } from './identity/repair/repairImmutableId.ts';
+import type { RepairWorker } from './identity/repair/repairWorker.ts';
 import { layGround, type Outside } from './services/ground.ts';
 import { openGroupsRoom } from './services/groupsRoom.ts';
 import { openHookRoom } from './services/hookRoom.ts';
@@ -36,6 +38,7 @@ import { openMembersRoom } from './services/membersRoom.ts';
 import { openOperationsRoom } from './services/operationsRoom.ts';
 import { layPushGround } from './services/pushGround.ts';
 import { openPushRoom } from './services/pushRoom.ts';
+import { openRepairsRoom } from './services/repairsRoom.ts';
 import { openUsersRoom } from './services/usersRoom.ts';
 
 export type { Outside } from './services/ground.ts';
@@ -69,6 +72,8 @@ export interface Services {
   readonly mappingPusher: MappingPusher;
   readonly membershipExplainer: MembershipExplainer;
   readonly immutableIdReader: ImmutableIdReader;
+  readonly immutableIdRepairer: ImmutableIdRepairer;
+  readonly repairWorker: RepairWorker;
   readonly attributeReader: AttributeReader;
   readonly attributeUpdater: AttributeUpdater;
 }
@@ -81,18 +86,25 @@ export function createServices(config: Config, outside: Outside): Services {
   const pushGround = layPushGround(ground);
   const parts = { ...ground, ...members, ...groups, ...pushGround };
   const push = openPushRoom(config, parts);
+  const users = openUsersRoom(ground);
+  const repairs = openRepairsRoom(config, ground, { ...users, oktaSideOfRepair: null });
   return {
     clock: ground.clock,
     connectionTester: createConnectionTester(ground),
     ...members,
     ...groups,
     ...openOperationsRoom(config, ground, {
-      runners: [members.membershipOperations, push.pushOperations],
-      revivals: [{ name: 'pending changes', revive: (call) => push.pendingSender.revive(call) }],
+      runners: [members.membershipOperations, push.pushOperations, repairs.repairOperations],
+      revivals: [
+        { name: 'pending changes', revive: (call) => push.pendingSender.revive(call) },
+        repairs.repairWorker.revival,
+      ],
+      retentions: [repairs.repairWorker.retention],
     }),
     ...openHookRoom(config, ground, pushGround),
     ...push,
     ...openMappingsRoom({ ...parts, ...push }),
-    ...openUsersRoom(ground),
+    ...users,
+    ...repairs,
   };
 }

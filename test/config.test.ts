@@ -429,7 +429,7 @@ describe('RECONCILE_SCHEDULE', () => {
 });
 
 describe('rooms that need others', () => {
-  test.each(['members', 'push'])('%s bring operations, where their long work is told of', (room) => {
+  test.each(['members', 'push', 'users'])('%s bring operations, where their long work is told of', (room) => {
     expect(configOf({ ENABLED_ROOMS: room }).enabledRooms).toEqual(new Set([room, 'operations']));
   });
 });

@@ -47,6 +47,7 @@ const pinned = [
   'push function POST push-mappings/{oktaGroupId}/push',
   'explainMembership function GET push-mappings/{oktaGroupId}/members/{user}',
   'getImmutableId function GET users/{user}/immutable-id',
+  'repairImmutableId function POST users/{user}/immutable-id/repair',
   'diagnoseAttributes function GET users/{user}/attribute-sync',
   'updateSensitiveAttributes function PATCH users/{user}/sensitive-attributes',
   'listOperations function GET operations',
@@ -68,6 +69,8 @@ const pinnedWorkers = [
   'reconcilePushMapping queueTrigger reconciles AzureWebJobsStorage',
   'reconcilePushMappingPoison queueTrigger reconciles-poison AzureWebJobsStorage',
   'reconcilePushMappings timerTrigger 0 0 */6 * * *',
+  'resumeRepair queueTrigger repairs AzureWebJobsStorage',
+  'resumeRepairPoison queueTrigger repairs-poison AzureWebJobsStorage',
   'sweep timerTrigger 0 */2 * * * *',
 ];
 const poisonSuffix = '-poison';
@@ -155,6 +158,8 @@ describe('what is registered', () => {
         ...operationNames,
         'runOperation',
         'runOperationPoison',
+        'resumeRepair',
+        'resumeRepairPoison',
         'sweep',
       ],
     ],
@@ -169,7 +174,9 @@ describe('what is registered', () => {
     expect(onRequest).toContain('getImmutableId');
     const called = [...actions, ...endpoints].map(({ name }) => name).filter((name) => !onRequest.includes(name));
     expect(await namesFor(settings)).toEqual([...called, ...workers.map(({ name }) => name)]);
-    expect(await namesFor({ ...settings, ENABLED_ROOMS: 'users' })).toEqual([...onRequest, 'sweep']);
+    const working = ['runOperation', 'runOperationPoison', 'resumeRepair', 'resumeRepairPoison', 'sweep'];
+    const users = [...onRequest, ...operationNames, ...working];
+    expect(await namesFor({ ...settings, ENABLED_ROOMS: 'users' })).toEqual(users);
   });
 
   test.each(['gruops', 'groups,gruops', 'all,gruops', ','])(

@@ -17,7 +17,7 @@ export const listOperations = action({
     {
       state: Type.Optional(oneOf(operationStates, 'how the operation stands')),
       targetId: Type.Optional(
-        Type.String({ pattern: `^${guidPattern}$`, description: 'the Entra object id of a group' }),
+        Type.String({ pattern: `^${guidPattern}$`, description: 'the Entra object id of a group or user' }),
       ),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'a page size from 1 to 200' })),
       cursor: Type.Optional(

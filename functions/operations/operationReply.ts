@@ -14,10 +14,13 @@ export const messageField = Type.String({ description: 'one sentence for a perso
 export const operationFields = {
   operationId: Type.String(),
   type: Type.String({ description: 'the action whose work it is' }),
-  state: oneOf(operationStates, 'how it stands; succeeded, partial, failed and cancelled are ends'),
+  state: oneOf(
+    operationStates,
+    'how it stands; succeeded, partial, failed and cancelled are ends, needs_attention is none',
+  ),
   done: Type.Boolean({ description: 'whether it has ended' }),
   progressPercent: Type.Integer({ description: '0 to 100' }),
-  targetId: Type.String({ description: "the group's Entra object id" }),
+  targetId: Type.String({ description: "the group's or user's Entra object id" }),
   targetName: Type.String(),
   planId: nullable(Type.String({ description: 'of its plan; null while there is none' })),
   planOnly: Type.Boolean({ description: 'whether it was a dry run' }),

@@ -2,7 +2,7 @@ import type { Worker } from '../../shared/action/worker.ts';
 
 export const runOperation: Worker = {
   name: 'runOperation',
-  rooms: ['members', 'push'],
+  rooms: ['members', 'push', 'users'],
   summary: 'Goes on with an operation',
   trigger: 'queue',
   queue: 'operations',

@@ -2,7 +2,7 @@ import type { Worker } from '../../shared/action/worker.ts';
 
 export const runOperationPoison: Worker = {
   name: 'runOperationPoison',
-  rooms: ['members', 'push'],
+  rooms: ['members', 'push', 'users'],
   summary: 'Tells the owner of an operation that its worker could not go on',
   trigger: 'queue',
   queue: 'operations-poison',

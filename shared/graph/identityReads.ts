@@ -72,6 +72,8 @@ export interface GraphIdentityReads {
   userById(id: string, call: Call): Promise<IdentityUser | null>;
   /** Users with this immutable ID, whatever the case of its letters. */
   holders(immutableId: string, call: Call): Promise<OtherUser[]>;
+  /** Users who sign in by this address, or have it as one of theirs. */
+  addressHolders(address: string, call: Call): Promise<OtherUser[]>;
   /** null: Graph refuses to filter deleted users, and there are too many to look at each. */
   deletedUsers(search: DeletedUserSearch, call: Call): Promise<DeletedUser[] | null>;
   domains(call: Call): Promise<TenantDomain[]>;
@@ -134,6 +136,12 @@ export function createGraphIdentityReads(graph: Graph): GraphIdentityReads {
 
     holders: async (immutableId, call) => {
       const $filter = `onPremisesImmutableId eq ${odataLiteral(immutableId)}`;
+      const rows = await all(withQuery('/users', { $filter, $select: nameSelect }), 'GET /users?$filter', call);
+      return rows.map(readOtherUser);
+    },
+
+    addressHolders: async (address, call) => {
+      const $filter = `userPrincipalName eq ${odataLiteral(address)} or proxyAddresses/any(p:p eq ${odataLiteral(`smtp:${address}`)})`;
       const rows = await all(withQuery('/users', { $filter, $select: nameSelect }), 'GET /users?$filter', call);
       return rows.map(readOtherUser);
     },

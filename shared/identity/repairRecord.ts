@@ -90,4 +90,5 @@ export interface TurnedBack {
  * `unchanged` it was so already, `repaired` it is so now, `refused` nothing was changed, `rolled_back` the user is home
  * with the former value, `overtaken` somebody else has changed the user meanwhile, `gone` the user was deleted.
  */
-export type RepairOutcome = 'unchanged' | 'repaired' | 'refused' | 'rolled_back' | 'overtaken' | 'gone';
+export const repairOutcomes = ['unchanged', 'repaired', 'refused', 'rolled_back', 'overtaken', 'gone'] as const;
+export type RepairOutcome = (typeof repairOutcomes)[number];

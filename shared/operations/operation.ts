@@ -1,14 +1,15 @@
 /** What work can be too long for one request. */
-export type OperationType = 'setMembers' | 'push';
+export type OperationType = 'setMembers' | 'push' | 'repairImmutableId';
 
 /**
  * `preparing`: what it needs is being stored, nobody works on it yet. `queued` and `running`: it goes on by itself.
- * The others are ends.
+ * `needs_attention`: the same, and a person should look at it. The others are ends.
  */
 export const operationStates = [
   'preparing',
   'queued',
   'running',
+  'needs_attention',
   'cancelling',
   'succeeded',
   'partial',
@@ -93,6 +94,11 @@ export const endStates: readonly OperationState[] = ['succeeded', 'partial', 'fa
 
 export function isEnded({ state }: Pick<Operation, 'state'>): boolean {
   return endStates.includes(state);
+}
+
+/** Whether a caller can end it: a repair in the middle is only ever brought to its end, or back. */
+export function isCancellable({ type }: Pick<Operation, 'type'>): boolean {
+  return type !== 'repairImmutableId';
 }
 
 /** As callers see it. */

@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { type Fault, type FaultCode, faultTable, isFault, toFault } from '../errors.ts';
-import { type EndState, isEnded, type Operation } from './operation.ts';
+import { type EndState, endStates, isEnded, type Operation, operationStates } from './operation.ts';
 import { isOperationId, type OperationChange, type OperationStore } from './operationStore.ts';
 import type { OperationSender } from './operationSender.ts';
 import { type HeldOperation, type OperationRunner, refuseWhenLost, type Step } from './runner.ts';
@@ -70,11 +70,13 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
       told = mergeWarnings(told, call.warnings);
       return operations.update(operationId, { ...change, warnings: told }, held.call.proving());
     };
-    const [waitsForNothing, tries] = [
-      { dueAtMs: null, code: null, fix: null, message: found.purpose },
-      found.tries + 1,
-    ];
-    let operation = await save({ ...waitsForNothing, state: 'running', tries, revivals: 0 });
+    const tries = found.tries + 1;
+    // That a person should look at it stays so until a slice says something else.
+    const atWork =
+      found.state === 'needs_attention'
+        ? { dueAtMs: null }
+        : { dueAtMs: null, code: null, fix: null, message: found.purpose, state: 'running' as const };
+    let operation = await save({ ...atWork, tries, revivals: 0 });
     if (tries > maxTries) operation = await save(await endOf(runner, operation, crashed, held.call.proving()));
     while (!isEnded(operation)) {
       if (operation.cancelRequested) {
@@ -146,7 +148,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
     // Whoever has the group now may be at this very operation; and who has nothing any more must write nothing.
     if (isLost) return operationSender.enqueue({ operationId }, call, clock.now() + leaseMs);
     // Another worker is alive with this operation, and has a message of its own.
-    if (isFault(fault, 'group_busy')) return;
+    if (isFault(fault, 'group_busy', 'user_busy')) return;
     const operation = await operations.get(operationId, call);
     if (operation !== null && !isEnded(operation)) await fail(operation, fault, call);
   }
@@ -200,7 +202,7 @@ export function createOperationWorker(dependencies: OperationWorkerDependencies)
     },
 
     revive: async (call) => {
-      const filter = { states: ['preparing', 'queued', 'running', 'cancelling'] as const, targetId: null };
+      const filter = { states: operationStates.filter((state) => !endStates.includes(state)), targetId: null };
       let revivedCount = 0;
       for (let after: string | null = null; ;) {
         const page = await operations.list(filter, { limit: listedAtOnce, after }, call);

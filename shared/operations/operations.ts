@@ -1,6 +1,7 @@
 import type { Call } from '../call.ts';
 import type { Clock } from '../clock.ts';
-import { isEnded, type Operation, type OperationState } from './operation.ts';
+import { Fault } from '../errors.ts';
+import { isCancellable, isEnded, type Operation, type OperationState } from './operation.ts';
 import { isOperationId, operationNotFound, type OperationStore } from './operationStore.ts';
 import type { OperationSender } from './operationSender.ts';
 
@@ -30,7 +31,7 @@ export interface Operations {
   ): Promise<{ readonly operations: readonly Operation[]; readonly hasMore: boolean }>;
   /**
    * Asks an operation to end before its next slice; what is done stays done.
-   * @throws Fault `operation_not_found`
+   * @throws Fault `operation_not_found`, `not_cancellable`
    */
   cancel(
     operationId: string,
@@ -82,6 +83,7 @@ export function createOperations(dependencies: {
     cancel: async (operationId, isDryRun, call) => {
       const found = await get(operationId, call);
       if (isEnded(found)) return { outcome: 'already_ended', operation: found };
+      if (!isCancellable(found)) throw notCancellable(found);
       if (isDryRun) return { outcome: 'planned', operation: found };
       await operations.update(operationId, { cancelRequested: true }, call);
       // Somebody has to look: it may be waiting for hours.
@@ -91,4 +93,11 @@ export function createOperations(dependencies: {
       return { outcome: isEnded(operation) ? 'already_ended' : 'cancelling', operation };
     },
   };
+}
+
+function notCancellable({ operationId, targetName }: Operation): Fault {
+  return new Fault('not_cancellable', {
+    detail: `The repair of ${targetName} is brought to its end or back: in the middle nobody could sign in as this user.`,
+    fix: `Wait until GET operations/${operationId} says done.`,
+  });
 }

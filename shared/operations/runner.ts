@@ -36,7 +36,7 @@ export interface HeldOperation {
 /** How one type of operation is carried out. */
 export interface OperationRunner {
   readonly type: OperationType;
-  /** Of the worker that begins now. @throws Fault `group_busy` when somebody else is at work on the target */
+  /** Of the worker that begins now. @throws Fault `group_busy`, `user_busy` when somebody else is at work on the target */
   hold(operation: Operation, call: Call, work: (held: HeldOperation) => Promise<void>): Promise<void>;
   /** What is known of a slice that was begun and will not be gone on with, told in results and counts. */
   settle(operation: Operation, call: Call): Promise<OperationChange>;

@@ -227,6 +227,7 @@ describe('what is read of a user', () => {
       user: () => Promise.resolve(namesake),
       userById: () => Promise.resolve(namesake),
       holders: () => Promise.resolve([]),
+      addressHolders: () => Promise.resolve([]),
       deletedUsers: () => Promise.resolve([]),
       domains: () => Promise.resolve([]),
       roleAssignments: () => Promise.resolve([]),

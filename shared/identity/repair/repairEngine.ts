@@ -1,5 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../errors.ts';
+import type { Call } from '../../call.ts';
+import type { GraphIdentityReads } from '../../graph/identityReads.ts';
 import type { ImmutableIdReader } from '../readImmutableId.ts';
 import type { RepairGoal } from '../repairPlan.ts';
 import { startRepair } from '../repairMachine.ts';
@@ -14,6 +16,7 @@ import type { UserLock } from './userLock.ts';
 
 export interface RepairEngineDependencies {
   readonly immutableIdReader: ImmutableIdReader;
+  readonly identityReads: Pick<GraphIdentityReads, 'addressHolders'>;
   readonly repairs: RepairStore;
   readonly userLock: UserLock;
   readonly userDriver: UserDriver;
@@ -23,7 +26,19 @@ export interface RepairEngineDependencies {
 }
 
 export function createRepairEngine(dependencies: RepairEngineDependencies): RepairEngine {
-  const { immutableIdReader, repairs, userLock, oktaSideOfRepair, clock } = dependencies;
+  const { immutableIdReader, identityReads, repairs, userLock, oktaSideOfRepair, clock } = dependencies;
+
+  /** @throws Fault `address_in_use` where the user could not be moved to the temporary name */
+  async function refuseTaken({ temporaryUpn, userId, before }: RepairGoal, call: Call): Promise<void> {
+    const holders = temporaryUpn === null ? [] : await identityReads.addressHolders(temporaryUpn, call);
+    const [holder] = holders.filter(({ id }) => id !== userId);
+    if (holder === undefined) return;
+    throw new Fault('address_in_use', {
+      detail: `Nothing was written to ${before.userPrincipalName}: its user principal name would have to be ${temporaryUpn ?? ''} for a moment, which is an address of ${holder.userPrincipalName} (${holder.id}).`,
+      fix: `Take the address from ${holder.userPrincipalName}, or give ${before.userPrincipalName} another one in a managed domain.`,
+    });
+  }
+
   return {
     findOpen: async (user, call) => {
       const found = await repairs.find(user, call);
@@ -36,6 +51,7 @@ export function createRepairEngine(dependencies: RepairEngineDependencies): Repa
       const description = await immutableIdReader.describe(question, call);
       const goal = goalOf(description);
       const { oktaAppId } = question;
+      if (goal !== null) await refuseTaken(goal, call);
       const isAlone = goal === null || oktaAppId === null || oktaSideOfRepair === null;
       const okta = isAlone ? null : await oktaSideOfRepair.check(oktaAppId, description, call);
       return { description, goal, okta };
@@ -56,7 +72,8 @@ export function createRepairEngine(dependencies: RepairEngineDependencies): Repa
           resume: async (repairId) => {
             const stored = await repairs.find(userId, heldCall);
             if (stored?.repair.repairId !== repairId) return null;
-            return takeRepairTurn(openSession(repairs, stored, lost, heldCall), dependencies);
+            const ofOperation = { ...heldCall, operationId: stored.repair.operationId };
+            return takeRepairTurn(openSession(repairs, stored, lost, ofOperation), dependencies);
           },
         }),
       ),

@@ -103,3 +103,28 @@ const reasons: Readonly<Record<TurnedBackReason, { readonly code: FaultCode; rea
 function shown(immutableId: string | null): string {
   return immutableId ?? 'none, as asked for';
 }
+
+/**
+ * Pure. What became of mail and addresses: a repair writes neither, but Exchange makes addresses of user principal names
+ * (graph.md §2.3), and Graph can take none away.
+ */
+export function addressRemarks({
+  addresses,
+  userId,
+  record,
+}: Pick<Repair, 'addresses' | 'userId' | 'record'>): string[] {
+  if (addresses === null) return [];
+  const { added, removed, leftover, isMailChanged } = addresses;
+  const name = record.before.userPrincipalName;
+  const others = added.filter((address) => address !== leftover);
+  return [
+    ...(leftover === null
+      ? []
+      : [
+          `The temporary address ${leftover} was left with ${name}; Graph cannot take it away. In Exchange Online: Set-Mailbox -Identity ${userId} -EmailAddresses @{Remove='${leftover}'}`,
+        ]),
+    ...(others.length === 0 ? [] : [`New addresses of ${name} since the repair began: ${others.join(', ')}.`]),
+    ...(removed.length === 0 ? [] : [`Addresses that ${name} has lost since the repair began: ${removed.join(', ')}.`]),
+    ...(isMailChanged ? [`The mail address of ${name} is another than before, ${record.before.mail ?? 'none'}.`] : []),
+  ];
+}
