@@ -14,10 +14,10 @@ afterAll(() => push.close());
 
 const [mina, noel, olga] = ['mina.sato@contoso.com', 'noel.fischer@contoso.com', 'olga.petrova@contoso.com'];
 
-async function mapped(name: string, people: readonly string[], more: object = {}) {
+async function mapped(name: string, people: readonly string[], more: object = {}, members: readonly string[] = []) {
   await push.okta.org({ groups: [{ name, members: people }] });
   const oktaGroupId = await push.okta.groupId(name);
-  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`);
+  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
   await linkMapping(push.app, oktaGroupId, { target, ...more });
   return { oktaGroupId, target };
 }
@@ -86,6 +86,23 @@ describe('what passes by itself', () => {
     expect(await push.world.control.membersOf(target)).toHaveLength(2);
     expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ACTIVE', pendingCount: 1 });
     await push.world.control.clearFaults();
+  });
+});
+
+describe('somebody whom the mapping has never added, and who is to go', () => {
+  test('is still pending when Exchange does not let it happen now', async () => {
+    const { oktaGroupId, target } = await mapped('Flotsam', [mina, noel], { authority: 'exclusive' }, [mina, noel]);
+    await push.world.control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Remove-DistributionGroupMember' },
+      fault: { kind: 'status', status: 503 },
+      times: 20,
+    });
+    await push.okta.leave('Flotsam', noel);
+    await push.served(oktaGroupId);
+    await push.world.control.clearFaults();
+    expect(await push.world.control.membersOf(target)).toHaveLength(2);
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ACTIVE', pendingCount: 1 });
   });
 });
 

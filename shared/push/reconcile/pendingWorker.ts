@@ -15,7 +15,7 @@ import type { MappingHealth } from './mappingHealth.ts';
 import { backoffMs, readMappingMessage } from './messages.ts';
 import type { NameFollower } from './nameFollower.ts';
 import type { PendingSender } from './pendingSender.ts';
-import { retriedLater } from './summary.ts';
+import { retriedLater, usersOf } from './summary.ts';
 import type { Survey, Surveyor } from './survey.ts';
 
 export interface PendingWorker {
@@ -109,7 +109,7 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
     const { oktaGroupId } = mapping;
     const { guard, fault, left } = execution;
     const later = retriedLater(survey, execution);
-    const notCome = new Set([...left.flatMap(({ oktaUserId }) => oktaUserId ?? []), ...heldBack(survey)]);
+    const notCome = new Set([...usersOf(survey, left), ...heldBack(survey)]);
     // What the guard forbids is not pending: it is for a person to allow, and the truth is read again then.
     const served = due.filter(({ oktaUserId }) => !later.has(oktaUserId) && !notCome.has(oktaUserId));
     await pushPending.remove(served, call);

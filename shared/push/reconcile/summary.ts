@@ -1,14 +1,29 @@
 import type { ReconcileSummary } from '../mapping.ts';
+import type { PushChange } from '../pushPlan.ts';
 import { isWaitingCode } from '../unresolved.ts';
 import type { ChangeResult } from './planWriter.ts';
 import type { Execution } from './execute.ts';
 import type { Survey } from './survey.ts';
 
-/** Okta users who are desired and could not be added or removed for now: an event about each does it later. Pure. */
-export function retriedLater({ plan }: Survey, { results }: Pick<Execution, 'results'>): Set<string> {
-  const waiting = plan.unresolved.filter(({ isWaiting }) => isWaiting).map(({ oktaUserId }) => oktaUserId);
-  const later = results.flatMap(({ type, change }) => (type === 'later' ? (change.oktaUserId ?? []) : []));
-  return new Set([...waiting, ...later]);
+/** Okta users who could not be added or removed for now: an event about each does it later. Pure. */
+export function retriedLater(survey: Survey, { results }: Pick<Execution, 'results'>): Set<string> {
+  const waiting = survey.plan.unresolved.filter(({ isWaiting }) => isWaiting).map(({ oktaUserId }) => oktaUserId);
+  const later = results.filter(({ type }) => type === 'later').map(({ change }) => change);
+  return new Set([...waiting, ...usersOf(survey, later)]);
+}
+
+/**
+ * Okta users whom these changes are about. Pure. A change itself names one at most, and none for members that the
+ * mapping has never added.
+ */
+export function usersOf({ people, matches }: Survey, changes: readonly PushChange[]): string[] {
+  const objects = new Set(changes.map(({ entraId }) => entraId.toLowerCase()));
+  const isAbout = (entraId: string | null) => entraId !== null && objects.has(entraId.toLowerCase());
+  return [
+    ...changes.flatMap(({ oktaUserId }) => oktaUserId ?? []),
+    ...[...people.values()].filter(({ entraId }) => isAbout(entraId)).map(({ oktaUserId }) => oktaUserId),
+    ...[...matches].filter(([, match]) => match.type === 'matched' && isAbout(match.entraId)).map(([id]) => id),
+  ];
 }
 
 /** What a full reconcile came to. Pure. */
