@@ -1,6 +1,6 @@
 // The direction of imports, as in the design's §3: always downwards.
 // functions → shared domain rooms → shared/{exchange,graph,okta,store,audit} → shared/upstream → shared/{errors,config}
-const domain = '^shared/(attributes|groups|identity|push|connection|operations)/';
+const domain = '^shared/(attributes|dirsync|groups|identity|push|connection|operations)/';
 const services = '^shared/(exchange|graph|okta|store|audit)/';
 const upstream = '^shared/upstream/';
 const foundation = '^shared/(abort|call|clock|config|errors|guid|privateKey)\\.ts$';

@@ -7,6 +7,10 @@ import { type Environment, readConfig, rooms } from '../shared/config.ts';
 import { createServices, type Outside } from '../shared/services.ts';
 import { listAudit } from './audit/listAudit.ts';
 import { testConnection } from './connection/testConnection.ts';
+import { getDirSync } from './dirsync/getDirSync.ts';
+import { listDirSyncUsers } from './dirsync/listDirSyncUsers.ts';
+import { restoreBypassDirSyncOverrides } from './dirsync/restoreBypassDirSyncOverrides.ts';
+import { setBypassDirSyncOverrides } from './dirsync/setBypassDirSyncOverrides.ts';
 import { createGroup } from './groups/createGroup.ts';
 import { deleteGroup } from './groups/deleteGroup.ts';
 import { getGroup } from './groups/getGroup.ts';
@@ -76,6 +80,11 @@ export const actions: readonly Action[] = [
   repairImmutableId,
   diagnoseAttributes,
   updateSensitiveAttributes,
+
+  getDirSync,
+  setBypassDirSyncOverrides,
+  restoreBypassDirSyncOverrides,
+  listDirSyncUsers,
 
   listOperations,
   getOperation,

@@ -12,11 +12,11 @@ export const processEnvironment: Environment = process.env;
 export type WriteMode = 'on' | 'reportOnly' | 'off';
 
 /** A family of actions. Those not listed in ENABLED_ROOMS are not registered. */
-export const rooms = ['connection', 'groups', 'members', 'operations', 'push', 'users'] as const;
+export const rooms = ['connection', 'dirsync', 'groups', 'members', 'operations', 'push', 'users'] as const;
 export type Room = (typeof rooms)[number];
 
 /** What can move sign-in or settings of the whole tenant is off until it is asked for (design §2). */
-const roomsOnRequest: readonly Room[] = ['users'];
+const roomsOnRequest: readonly Room[] = ['dirsync', 'users'];
 
 export type Credential =
   | { readonly type: 'managedIdentity'; readonly clientId: string | null }

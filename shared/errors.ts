@@ -44,6 +44,7 @@ export const faultTable = {
   domain_not_accepted: { status: 409, title: 'The tenant does not accept this domain', retryable: false },
   confirm_mismatch: { status: 409, title: 'The confirmation does not name this object', retryable: false },
   group_busy: { status: 409, title: 'Another request is changing this group', retryable: true },
+  switch_busy: { status: 409, title: 'Another request is switching the synchronization', retryable: true },
   okta_app_busy: { status: 409, title: 'Another repair is at work on this app of Okta', retryable: true },
   assigned_by_group: { status: 409, title: 'A group assigns the user in Okta', retryable: false },
   held_back: { status: 409, title: 'Not removed while a desired member cannot be resolved', retryable: false },

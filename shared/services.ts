@@ -4,6 +4,9 @@ import type { AuditReader } from './audit/auditReader.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { type ConnectionTester, createConnectionTester } from './connection/testConnection.ts';
+import type { DirSyncUserLister } from './dirsync/listUsers.ts';
+import type { DirSyncReader } from './dirsync/readDirSync.ts';
+import type { BypassSwitcher } from './dirsync/setBypass.ts';
 import type { GroupCreator } from './groups/creation/createGroup.ts';
 import type { GroupDeleter } from './groups/deletion/deleteGroup.ts';
 import type { GroupLister } from './groups/listGroups.ts';
@@ -30,6 +33,7 @@ import type { ReconcileWorker } from './push/reconcile/reconcileWorker.ts';
 import type { ImmutableIdReader } from './identity/readImmutableId.ts';
 import type { ImmutableIdRepairer } from './identity/repair/repairImmutableId.ts';
 import type { RepairWorker } from './identity/repair/repairWorker.ts';
+import { openDirsyncRoom } from './services/dirsyncRoom.ts';
 import { layGround, type Outside } from './services/ground.ts';
 import { openGroupsRoom } from './services/groupsRoom.ts';
 import { openHookRoom } from './services/hookRoom.ts';
@@ -76,6 +80,9 @@ export interface Services {
   readonly repairWorker: RepairWorker;
   readonly attributeReader: AttributeReader;
   readonly attributeUpdater: AttributeUpdater;
+  readonly dirSyncReader: DirSyncReader;
+  readonly bypassSwitcher: BypassSwitcher;
+  readonly dirSyncUserLister: DirSyncUserLister;
 }
 
 /** Wires everything once, room by room. */
@@ -88,6 +95,7 @@ export function createServices(config: Config, outside: Outside): Services {
   const push = openPushRoom(config, parts);
   const users = openUsersRoom(ground);
   const repairs = openRepairsRoom(config, ground, { ...users, oktaSideOfRepair: null });
+  const dirsync = openDirsyncRoom(config, ground);
   return {
     clock: ground.clock,
     connectionTester: createConnectionTester(ground),
@@ -99,12 +107,13 @@ export function createServices(config: Config, outside: Outside): Services {
         { name: 'pending changes', revive: (call) => push.pendingSender.revive(call) },
         repairs.repairWorker.revival,
       ],
-      retentions: [repairs.repairWorker.retention],
+      retentions: [repairs.repairWorker.retention, dirsync.switchRetention],
     }),
     ...openHookRoom(config, ground, pushGround),
     ...push,
     ...openMappingsRoom({ ...parts, ...push }),
     ...users,
     ...repairs,
+    ...dirsync,
   };
 }

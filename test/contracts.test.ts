@@ -50,6 +50,10 @@ const pinned = [
   'repairImmutableId function POST users/{user}/immutable-id/repair',
   'diagnoseAttributes function GET users/{user}/attribute-sync',
   'updateSensitiveAttributes function PATCH users/{user}/sensitive-attributes',
+  'getDirSync function GET dirsync',
+  'setBypassDirSyncOverrides function PUT dirsync/bypass-overrides',
+  'restoreBypassDirSyncOverrides function POST dirsync/switches/{switchId}/restore',
+  'listDirSyncUsers function GET dirsync/users',
   'listOperations function GET operations',
   'getOperation function GET operations/{operationId}',
   'cancelOperation function POST operations/{operationId}/cancel',
@@ -169,14 +173,16 @@ describe('what is registered', () => {
     expect(await namesFor({ ...settings, ENABLED_ROOMS: rooms })).toEqual(names);
   });
 
-  test('with the default rooms is nothing that can move sign-in', async () => {
-    const onRequest = actions.filter(({ room }) => room === 'users').map(({ name }) => name);
-    expect(onRequest).toContain('getImmutableId');
+  test('with the default rooms is nothing that can move sign-in or settings of the tenant', async () => {
+    const namesIn = (...rooms: string[]) => actions.filter(({ room }) => rooms.includes(room)).map(({ name }) => name);
+    const onRequest = namesIn('users', 'dirsync');
+    expect(onRequest).toEqual(expect.arrayContaining(['getImmutableId', 'setBypassDirSyncOverrides']));
     const called = [...actions, ...endpoints].map(({ name }) => name).filter((name) => !onRequest.includes(name));
     expect(await namesFor(settings)).toEqual([...called, ...workers.map(({ name }) => name)]);
     const working = ['runOperation', 'runOperationPoison', 'resumeRepair', 'resumeRepairPoison', 'sweep'];
-    const users = [...onRequest, ...operationNames, ...working];
+    const users = [...namesIn('users'), ...operationNames, ...working];
     expect(await namesFor({ ...settings, ENABLED_ROOMS: 'users' })).toEqual(users);
+    expect(await namesFor({ ...settings, ENABLED_ROOMS: 'dirsync' })).toEqual([...namesIn('dirsync'), 'sweep']);
   });
 
   test.each(['gruops', 'groups,gruops', 'all,gruops', ','])(
@@ -189,7 +195,7 @@ describe('what is registered', () => {
         {
           pointer: 'ENABLED_ROOMS',
           message: expect.any(String),
-          fix: expect.stringContaining('connection, groups, members'),
+          fix: expect.stringContaining('connection, dirsync, groups, members'),
         },
       ]);
     },

@@ -32,6 +32,9 @@ export interface GraphSyncedUsers {
 /** As many as Graph gives at once (graph.md §9). */
 export const maxUserPage = 999;
 
+/** What each page of them begins with. */
+export const syncedUserListPrefix = '/users?';
+
 const $select = 'id,userPrincipalName,displayName,mobilePhone,onPremisesSyncEnabled';
 
 export function createGraphSyncedUsers(graph: Graph): GraphSyncedUsers {

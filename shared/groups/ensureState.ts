@@ -1,12 +1,14 @@
-import type { Audit } from '../audit/audit.ts';
+import type { Audit, Intent } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { type Fault, isFault } from '../errors.ts';
 import { sendOnce, type WriteOutput } from './openWrite.ts';
 
-/** A write that ensures a state of one group: what is missing can be told from what is there. */
+/** A write that ensures a state of one object: what is missing can be told from what is there. */
 export interface StateWrite<State, Change> {
   /** The cmdlet, or the method and path, as the audit names it. */
   readonly operation: string;
+  /** `group` when absent. */
+  readonly targetType?: Intent['targetType'];
   readonly targetId: string;
   readonly targetName: string;
   /** What of the state asked for is missing; null when nothing. Pure. */
@@ -37,10 +39,10 @@ export async function ensureState<State, Change>(
     if (lastFault !== null && call.deadline.signal.aborted) throw lastFault;
     const isLastTry = lastFault !== null;
     const before = current;
-    const { operation, targetId, targetName } = write;
+    const { operation, targetType = 'group', targetId, targetName } = write;
     const intent = {
       operation,
-      targetType: 'group' as const,
+      targetType,
       targetId,
       targetName,
       before: write.describe(before, missing),
