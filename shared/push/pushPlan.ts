@@ -58,6 +58,8 @@ export interface PushPlan {
   /** Desired people, whether they could be resolved or not. */
   readonly desiredCount: number;
   readonly adds: readonly PushChange[];
+  /** Those of `adds` who are no members as far as is known; the others are written to be sure of them. */
+  readonly comingCount: number;
   readonly removes: readonly PushChange[];
   /** Members that join the managed set without a write. */
   readonly adopts: readonly PushChange[];
@@ -119,6 +121,7 @@ export function planPush(input: PushPlanInput): PushPlan {
   const addedOutside: ActualMember[] = [];
   const removedOutside: ManagedMember[] = [];
   const exclusiveWouldRemove: ActualMember[] = [];
+  let comingCount = 0;
   let unchangedCount = 0;
   let presentCount = 0;
 
@@ -140,6 +143,7 @@ export function planPush(input: PushPlanInput): PushPlan {
     actualCount: actual === null ? null : presentCount,
     desiredCount: desired.length,
     adds,
+    comingCount,
     removes,
     adopts,
     forgets,
@@ -185,6 +189,7 @@ export function planPush(input: PushPlanInput): PushPlan {
     const mustHeal = isPinged && shown === undefined;
     if (standing !== 'member' || mustHeal) {
       adds.push(change);
+      if (standing !== 'member') comingCount += 1;
       if (row?.state === 'added' && standing === 'absent') removedOutside.push(row);
       return 'added';
     }

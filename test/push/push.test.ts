@@ -72,6 +72,34 @@ describe('a person', () => {
   });
 });
 
+describe('a mapping that limits additions', () => {
+  test('does not count again who has come already, when events come twice before Graph shows it', async () => {
+    const { oktaGroupId, target } = await mapped('Gangway', [mina], { maxAdditions: 2 });
+    await push.world.control.tenant({ settings: { replicationLagMs: { exchangeToEntra: 3_600_000 } } });
+    await push.okta.join('Gangway', noel);
+    await push.served(oktaGroupId);
+    for (const person of [mina, noel]) {
+      const ids = [
+        { type: 'User', id: await push.okta.userId(person) },
+        { type: 'UserGroup', id: oktaGroupId },
+      ];
+      await push.okta.send('POST', 'events', [{ eventType: 'group.user_membership.add', target: ids }]);
+    }
+    await push.served(oktaGroupId);
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ACTIVE', reasonCode: null });
+
+    // Two have come, and one more would be one too many.
+    await push.okta.join('Gangway', olga);
+    await push.served(oktaGroupId);
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({
+      status: 'ERROR',
+      reasonCode: 'too_many_additions',
+    });
+    expect(await upnsOf(target)).toEqual([mina, noel]);
+    await push.world.control.tenant({ settings: { replicationLagMs: { exchangeToEntra: 0 } } });
+  });
+});
+
 describe('a linked list', () => {
   const outsiders = [
     'guest.partner_example.com#EXT#@contoso.onmicrosoft.com',

@@ -51,7 +51,7 @@ export function judgePlan(
 ): Verdict {
   const addCount = plan.adds.length;
   const { maxAdditions } = mapping.settings;
-  const additions = judgeAdditions({ addCount, recent: notes.additions, maxAdditions, nowMs });
+  const additions = judgeAdditions({ addCount: plan.comingCount, recent: notes.additions, maxAdditions, nowMs });
   const removals = judgeRemovals({
     actualCount,
     addCount: additions === null ? addCount : 0,
