@@ -81,7 +81,9 @@ export function createFullRunner(dependencies: FullRunnerDependencies): FullRunn
   ): Promise<void> {
     const { oktaGroupId } = survey.mapping;
     const later = retriedLater(survey, execution);
-    const served = pending.filter(({ oktaUserId }) => !later.has(oktaUserId));
+    // Of whom the source was not sure, the survey has served nothing.
+    const isServed = (oktaUserId: string) => survey.isSteady || survey.members.has(oktaUserId);
+    const served = pending.filter(({ oktaUserId }) => isServed(oktaUserId) && !later.has(oktaUserId));
     await pushPending.remove(served, call);
     const known = new Set(pending.map(({ oktaUserId }) => oktaUserId));
     const unknown = [...later].filter((oktaUserId) => !known.has(oktaUserId));

@@ -35,7 +35,7 @@ export interface Survey {
   /** As known before. */
   readonly people: ReadonlyMap<string, PushPerson>;
   readonly managed: ReadonlyMap<string, ManagedMember>;
-  /** People who were looked at or known before, and are no members of the source group (any more). */
+  /** People who were looked at or known before, and are certain to be no members of the source group (any more). */
   readonly left: readonly string[];
 }
 
@@ -117,7 +117,7 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
         mayRemove: await removalRule(settings, dependencies, call),
         nowMs: clock.now(),
       });
-      const left = [...people.keys()].filter((id) => !members.has(id));
+      const left = isSteady ? [...people.keys()].filter((id) => !members.has(id)) : [];
       const actualCount = plan.actualCount ?? actual.length;
       const found = { mapping, group, sourceGroup, actualCount, isFull: true, isSteady, members, matches, left };
       return { ...found, plan: isSteady ? plan : withoutRemovals(plan), people, managed };
@@ -158,7 +158,7 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
         others.length === 0
           ? draft
           : planWith(new Map([...others.map((person) => [person.oktaUserId, person] as const), ...people]));
-      const left = oktaUserIds.filter((id) => !members.has(id));
+      const left = isSteady ? oktaUserIds.filter((id) => !members.has(id)) : [];
       const steadyPlan = isSteady ? plan : withoutRemovals(plan);
       // The guard alone wants to know how large the group is.
       const actualCount = steadyPlan.removes.length === 0 ? 0 : await graphGroups.memberCount(targetId, call);

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { apiTokenOf, createMovedClock } from './movedClock.ts';
+import { linkMapping, mappingOf, type PushWorld, putList, startPushWorld } from './setting.ts';
+
+const login = (number: number) => `person${String(number).padStart(6, '0')}@contoso.com`;
+const crew = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => login(from + at));
+const hourMs = 3_600_000;
+
+const clock = createMovedClock();
+/** What happens in the world before a call of the app goes out, and once its answer is there. */
+let meanwhile: { before?: (url: string) => Promise<void>; after?: (url: string) => Promise<void> } = {};
+const watched: typeof fetch = async (input, init) => {
+  const url = input instanceof Request ? input.url : String(input);
+  await meanwhile.before?.(url);
+  const response = await fetch(input, init);
+  await meanwhile.after?.(url);
+  return response;
+};
+
+let push: PushWorld;
+beforeAll(async () => {
+  push = await startPushWorld(apiTokenOf, { clock, fetch: watched });
+  await push.okta.seed({ users: 20 });
+  await push.hook();
+});
+beforeEach(async () => {
+  meanwhile = {};
+  await push.okta.send('PUT', 'delivery', { loss: 0 });
+  await push.world.control.clearFaults();
+});
+afterAll(() => push.close());
+
+async function mapped(name: string, people: readonly string[], settings: object = {}) {
+  await push.okta.org({ groups: [{ name, members: people }] });
+  const oktaGroupId = await push.okta.groupId(name);
+  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`);
+  await linkMapping(push.app, oktaGroupId, { target, ...settings });
+  return { name, oktaGroupId, target };
+}
+
+/** UPNs of the members of a list, sorted. */
+async function namesOf({ target }: { target: string }): Promise<string[]> {
+  const { users } = (await push.world.control.state()) as { users: { id: string; userPrincipalName: string }[] };
+  const names = new Map(users.map(({ id, userPrincipalName }) => [id, userPrincipalName]));
+  return (await push.world.control.membersOf(target)).map((id) => names.get(id) ?? id).sort();
+}
+
+const reconcile = ({ oktaGroupId }: { oktaGroupId: string }) => push.app.fire('reconcilePushMapping', { oktaGroupId });
+const serve = ({ oktaGroupId }: { oktaGroupId: string }) => push.app.fire('processPendingChanges', { oktaGroupId });
+
+/** What the hook brings, and nobody has served yet. */
+async function collected(type: string, person: string, groupIds: readonly string[] = []): Promise<void> {
+  const ids = { groupIds, userIds: [await push.okta.userId(person)], appIds: [] };
+  const event = { type, atMs: clock.now(), outcome: 'SUCCESS', login: null, ...ids };
+  await push.app.fire('collectEvents', { eventId: null, events: [event] });
+}
+
+describe('while people come and go all the time, a reconcile', () => {
+  /** Somebody is out each time that the pages are read. */
+  function missOnPages(name: string, person: string): void {
+    const isOfPages = (url: string) => url.includes('/users?limit');
+    meanwhile.before = async (url) => {
+      if (isOfPages(url)) await push.okta.leave(name, person);
+    };
+    meanwhile.after = async (url) => {
+      if (isOfPages(url)) await push.okta.join(name, person);
+    };
+  }
+
+  test('goes on knowing whom it has just not seen: an event about that person finds the mapping', async () => {
+    const mapping = await mapped('Moving People', crew(1, 4));
+    await push.okta.send('PUT', 'delivery', { loss: 1 });
+    missOnPages(mapping.name, login(2));
+    clock.advance(25 * hourMs);
+    await reconcile(mapping);
+    meanwhile = {};
+    await push.okta.status(login(2), 'DEPROVISIONED');
+    await collected('user.lifecycle.deactivate', login(2));
+    await serve(mapping);
+    expect(await namesOf(mapping)).toEqual([login(1), ...crew(3, 4)]);
+  });
+
+  test('leaves pending whom it did not dare to remove', async () => {
+    const mapping = await mapped('Moving Pings', crew(5, 8));
+    await push.okta.send('PUT', 'delivery', { loss: 1 });
+    await push.okta.leave(mapping.name, login(5));
+    missOnPages(mapping.name, login(6));
+    clock.advance(25 * hourMs);
+    await collected('group.user_membership.remove', login(5), [mapping.oktaGroupId]);
+    await reconcile(mapping);
+    expect(await namesOf(mapping)).toEqual(crew(5, 8));
+    expect(await mappingOf(push.app, mapping.oktaGroupId)).toMatchObject({ pendingCount: 1 });
+    meanwhile = {};
+    await serve(mapping);
+    expect(await namesOf(mapping)).toEqual(crew(6, 8));
+  });
+});
