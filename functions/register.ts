@@ -37,6 +37,7 @@ import { verifyEventHook } from './push/verifyEventHook.ts';
 import { diagnoseAttributes } from './users/diagnoseAttributes.ts';
 import { getImmutableId } from './users/getImmutableId.ts';
 import { repairImmutableId } from './users/repairImmutableId.ts';
+import { repairImmutableIds } from './users/repairImmutableIds.ts';
 import { updateSensitiveAttributes } from './users/updateSensitiveAttributes.ts';
 import { collectEvents } from './workers/collectEvents.ts';
 import { collectEventsPoison } from './workers/collectEventsPoison.ts';
@@ -78,6 +79,7 @@ export const actions: readonly Action[] = [
 
   getImmutableId,
   repairImmutableId,
+  repairImmutableIds,
   diagnoseAttributes,
   updateSensitiveAttributes,
 

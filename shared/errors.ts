@@ -57,6 +57,7 @@ export const faultTable = {
   push_mapping_inactive: { status: 409, title: 'The push mapping is INACTIVE', retryable: false },
   not_approved: { status: 409, title: 'The first plan of the push mapping is not approved', retryable: false },
   too_many_additions: { status: 409, title: 'The change adds more members than the mapping allows', retryable: false },
+  too_many_failures: { status: 409, title: 'Too many repairs failed; the rest was left alone', retryable: false },
   last_owner: { status: 409, title: 'A group must keep an owner', retryable: false },
   immutable_id_in_use: { status: 409, title: 'Another user holds the immutable ID', retryable: false },
   immutable_id_unknown: { status: 409, title: 'What the immutable ID should be is not known', retryable: false },

@@ -30,15 +30,19 @@ import type { MappingReader } from './push/mappings/readMappings.ts';
 import type { MappingStatusSetter } from './push/mappings/setMappingStatus.ts';
 import type { PendingWorker } from './push/reconcile/pendingWorker.ts';
 import type { ReconcileWorker } from './push/reconcile/reconcileWorker.ts';
+import type { BatchStarter } from './identity/batch/repairImmutableIds.ts';
+import { createFeatureKeeper } from './identity/oktaAssignment/featureKeeper.ts';
 import type { ImmutableIdReader } from './identity/readImmutableId.ts';
 import type { ImmutableIdRepairer } from './identity/repair/repairImmutableId.ts';
 import type { RepairWorker } from './identity/repair/repairWorker.ts';
 import { openDirsyncRoom } from './services/dirsyncRoom.ts';
+import { openBatchRoom } from './services/batchRoom.ts';
 import { layGround, type Outside } from './services/ground.ts';
 import { openGroupsRoom } from './services/groupsRoom.ts';
 import { openHookRoom } from './services/hookRoom.ts';
 import { openMappingsRoom } from './services/mappingsRoom.ts';
 import { openMembersRoom } from './services/membersRoom.ts';
+import { openOktaAssignmentRoom } from './services/oktaAssignmentRoom.ts';
 import { openOperationsRoom } from './services/operationsRoom.ts';
 import { layPushGround } from './services/pushGround.ts';
 import { openPushRoom } from './services/pushRoom.ts';
@@ -77,6 +81,7 @@ export interface Services {
   readonly membershipExplainer: MembershipExplainer;
   readonly immutableIdReader: ImmutableIdReader;
   readonly immutableIdRepairer: ImmutableIdRepairer;
+  readonly batchStarter: BatchStarter;
   readonly repairWorker: RepairWorker;
   readonly attributeReader: AttributeReader;
   readonly attributeUpdater: AttributeUpdater;
@@ -94,7 +99,10 @@ export function createServices(config: Config, outside: Outside): Services {
   const parts = { ...ground, ...members, ...groups, ...pushGround };
   const push = openPushRoom(config, parts);
   const users = openUsersRoom(ground);
-  const repairs = openRepairsRoom(config, ground, { ...users, oktaSideOfRepair: null });
+  const okta = openOktaAssignmentRoom(ground);
+  const { featureLock = null, oktaSideOfRepair = null } = okta ?? {};
+  const repairs = openRepairsRoom(config, ground, { ...users, oktaSideOfRepair });
+  const batch = openBatchRoom(config, ground, { ...repairs, featureLock });
   const dirsync = openDirsyncRoom(config, ground);
   return {
     clock: ground.clock,
@@ -102,10 +110,13 @@ export function createServices(config: Config, outside: Outside): Services {
     ...members,
     ...groups,
     ...openOperationsRoom(config, ground, {
-      runners: [members.membershipOperations, push.pushOperations, repairs.repairOperations],
+      runners: [members.membershipOperations, push.pushOperations, repairs.repairOperations, batch.batchOperations],
       revivals: [
         { name: 'pending changes', revive: (call) => push.pendingSender.revive(call) },
         repairs.repairWorker.revival,
+        ...(featureLock === null
+          ? []
+          : [createFeatureKeeper({ ...ground, featureLock, repairs: repairs.repairEngine })]),
       ],
       retentions: [repairs.repairWorker.retention, dirsync.switchRetention],
     }),
@@ -114,6 +125,7 @@ export function createServices(config: Config, outside: Outside): Services {
     ...openMappingsRoom({ ...parts, ...push }),
     ...users,
     ...repairs,
+    ...batch,
     ...dirsync,
   };
 }

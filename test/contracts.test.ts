@@ -48,6 +48,7 @@ const pinned = [
   'explainMembership function GET push-mappings/{oktaGroupId}/members/{user}',
   'getImmutableId function GET users/{user}/immutable-id',
   'repairImmutableId function POST users/{user}/immutable-id/repair',
+  'repairImmutableIds function POST users/immutable-id/repairs',
   'diagnoseAttributes function GET users/{user}/attribute-sync',
   'updateSensitiveAttributes function PATCH users/{user}/sensitive-attributes',
   'getDirSync function GET dirsync',

@@ -2,8 +2,11 @@ import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
 import { nullable, oneOf, operationParams, readReply } from '../../shared/action/schemas.ts';
 import { memberOutcomes } from '../../shared/groups/membership/memberRows.ts';
+import { batchRowOutcomes } from '../../shared/identity/batch/batchRows.ts';
 import { isEnded, retryAfterSeconds } from '../../shared/operations/operation.ts';
 import { messageField, operationFields, showOperation } from './operationReply.ts';
+
+const rowOutcomes = [...new Set([...memberOutcomes, ...batchRowOutcomes])];
 
 export const getOperation = action({
   name: 'getOperation',
@@ -33,14 +36,14 @@ export const getOperation = action({
     results: Type.Array(
       Type.Object(
         {
-          member: Type.String(),
-          outcome: oneOf(memberOutcomes, 'what became of the member'),
+          member: Type.String({ description: 'the member or user as the request named it' }),
+          outcome: oneOf(rowOutcomes, 'what became of the member or user'),
           code: Type.String(),
           message: Type.String(),
         },
         { additionalProperties: false },
       ),
-      { description: 'one page of rows, for members that are not as they were' },
+      { description: 'one page of rows: for members that are not as they were, for each user of a list' },
     ),
     nextCursor: nullable(Type.String({ description: 'of the next page of results; null when there is none yet' })),
     hasMore: Type.Boolean(),

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { nullable, oneOf } from '../../shared/action/schemas.ts';
 import {
   isEnded,
+  noCounts,
   type Operation,
   operationStates,
   progressPercent,
@@ -20,7 +21,9 @@ export const operationFields = {
   ),
   done: Type.Boolean({ description: 'whether it has ended' }),
   progressPercent: Type.Integer({ description: '0 to 100' }),
-  targetId: Type.String({ description: "the group's or user's Entra object id" }),
+  targetId: Type.String({
+    description: 'the Entra object id of the group or user, or of the tenant for a list of users',
+  }),
   targetName: Type.String(),
   planId: nullable(Type.String({ description: 'of its plan; null while there is none' })),
   planOnly: Type.Boolean({ description: 'whether it was a dry run' }),
@@ -28,6 +31,7 @@ export const operationFields = {
   doneCount: Type.Integer({ description: 'changes settled, well or not' }),
   addedCount: Type.Integer(),
   removedCount: Type.Integer(),
+  repairedCount: Type.Integer({ description: 'users whose immutable ID was repaired' }),
   unchangedCount: Type.Integer(),
   keptCount: Type.Integer(),
   failedCount: Type.Integer(),
@@ -54,6 +58,8 @@ export function showOperation(operation: Operation) {
     targetName,
     planId,
     planOnly: isDryRun,
+    // Of an operation of an earlier version some are missing.
+    ...noCounts,
     ...counts,
     firstError,
     code,

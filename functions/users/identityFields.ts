@@ -29,6 +29,20 @@ export const expectedQuery = {
   oktaUserId: value('the id of the user in Okta (00u…)'),
 };
 
+/** The same in a body, where none at all can be asked for. */
+export const expectedBody = {
+  ...expectedQuery,
+  immutableId: Type.Optional(
+    nullable(
+      Type.String({
+        minLength: 1,
+        maxLength: 512,
+        description: 'the immutable ID as Entra should hold it; null to have none',
+      }),
+    ),
+  ),
+};
+
 export const oktaAppIdField = Type.Optional(
   Type.String({
     pattern: '^0oa[0-9A-Za-z]+$',

@@ -3,7 +3,7 @@ import { action } from '../../shared/action/contract.ts';
 import { dryRunField, nullable, oneOf, writeReply } from '../../shared/action/schemas.ts';
 import { repairStepNames, repairStepOutcomes } from '../../shared/identity/repair/repair.ts';
 import { repairAnswerOutcomes } from '../../shared/identity/repair/repairAnswer.ts';
-import { expectedQuery, findingRows, oktaAppIdField, planRows, readGiven, userParams } from './identityFields.ts';
+import { expectedBody, findingRows, oktaAppIdField, planRows, readGiven, userParams } from './identityFields.ts';
 
 export const repairImmutableId = action({
   name: 'repairImmutableId',
@@ -16,16 +16,7 @@ export const repairImmutableId = action({
   params: userParams,
   body: Type.Object(
     {
-      ...expectedQuery,
-      immutableId: Type.Optional(
-        nullable(
-          Type.String({
-            minLength: 1,
-            maxLength: 512,
-            description: 'the immutable ID as Entra should hold it; null to have none',
-          }),
-        ),
-      ),
+      ...expectedBody,
       oktaAppId: oktaAppIdField,
       dryRun: dryRunField,
     },

@@ -31,9 +31,9 @@ const maxLength = 256;
 
 /**
  * Pure.
- * @param at where the fields are, for the pointers of faults: `/query` or the empty text for the body
+ * @param at where the fields are, for the pointers of faults: `/query`, `/users/3`, or the empty text for the body
  */
-export function readExpected(fields: ExpectedFields, at: '/query' | ''): ExpectedResult {
+export function readExpected(fields: ExpectedFields, at: string): ExpectedResult {
   const named = expectedFields.filter((field) => fields[field] !== undefined);
   const [field] = named;
   if (field === undefined) return { type: 'absent' };

@@ -60,12 +60,28 @@ export function createOktaProvisioning(okta: { readonly read: Okta; readonly wri
   };
 }
 
+/** One of the writes, for a person: method and path, and JSON. */
+interface OktaCall {
+  readonly request: string;
+  readonly body: string;
+}
+
+export function assignCall(at: { appId: string; oktaUserId: string }, content: AssignmentContent): OktaCall {
+  const body = JSON.stringify(assignmentBody(at.oktaUserId, content));
+  return { request: `POST /api/v1/apps/${at.appId}/users`, body };
+}
+
+export function turnOnCall(appId: string): OktaCall {
+  const request = `PUT /api/v1/apps/${appId}/features/${featureName}`;
+  return { request, body: JSON.stringify(featureBody('ENABLED')) };
+}
+
 /** What is not named is kept. */
 function featureBody(status: DeactivateUsers): object {
   return { update: { lifecycleDeactivate: { status } } };
 }
 
-export function assignmentBody(userId: string, { userName, profile }: AssignmentContent): object {
+function assignmentBody(userId: string, { userName, profile }: AssignmentContent): object {
   return { id: userId, scope: 'USER', ...(userName !== null && { credentials: { userName } }), profile };
 }
 

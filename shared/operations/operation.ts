@@ -1,5 +1,5 @@
 /** What work can be too long for one request. */
-export type OperationType = 'setMembers' | 'push' | 'repairImmutableId';
+export type OperationType = 'setMembers' | 'push' | 'repairImmutableId' | 'repairImmutableIds';
 
 /**
  * `preparing`: what it needs is being stored, nobody works on it yet. `queued` and `running`: it goes on by itself.
@@ -75,6 +75,7 @@ export interface OperationCounts {
   readonly doneCount: number;
   readonly addedCount: number;
   readonly removedCount: number;
+  readonly repairedCount: number;
   readonly unchangedCount: number;
   readonly keptCount: number;
   readonly failedCount: number;
@@ -85,6 +86,7 @@ export const noCounts: OperationCounts = {
   doneCount: 0,
   addedCount: 0,
   removedCount: 0,
+  repairedCount: 0,
   unchangedCount: 0,
   keptCount: 0,
   failedCount: 0,

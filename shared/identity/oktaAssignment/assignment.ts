@@ -1,5 +1,5 @@
 import type { OktaAppUser } from '../../okta/apps.ts';
-import { assignmentBody, type AssignmentContent } from '../../okta/provisioning.ts';
+import type { AssignmentContent } from '../../okta/provisioning.ts';
 
 /** What Okta's side of a repair stores before it writes. */
 export interface AssignmentState {
@@ -13,7 +13,9 @@ export interface AssignmentState {
   readonly hasLostUnassignment: boolean;
   /** Everything is as it was, or as near to it as Okta lets it be. */
   readonly isBack: boolean;
-  /** Refusals of the assignment in a row. */
+  /** Since when it is tried to bring things back; null: not yet. */
+  readonly backSinceMs: number | null;
+  /** Refusals on the way back. */
   readonly refusals: number;
 }
 
@@ -25,6 +27,7 @@ export function stateOf(appUser: OktaAppUser | null): AssignmentState {
     unassignment: 'none',
     hasLostUnassignment: false,
     isBack: false,
+    backSinceMs: null,
     refusals: 0,
   };
 }
@@ -47,15 +50,4 @@ export function mustAssign({ former, unassignment }: AssignmentState, seen: Okta
 /** Pure. Whether unassigning was sent to somebody who is assigned still. */
 export function mayLandLate({ unassignment }: AssignmentState, seen: OktaAppUser | null): boolean {
   return unassignment === 'sent' && seen !== null;
-}
-
-/** For a person: method and path, and what goes with it. */
-export interface OktaCall {
-  readonly request: string;
-  /** JSON; null: none. */
-  readonly body: string | null;
-}
-
-export function assignCall(appId: string, oktaUserId: string, content: AssignmentContent): OktaCall {
-  return { request: `POST /api/v1/apps/${appId}/users`, body: JSON.stringify(assignmentBody(oktaUserId, content)) };
 }

@@ -4,17 +4,9 @@ import type { Clock } from '../../clock.ts';
 import { Fault, faultTable, isFault } from '../../errors.ts';
 import { isOktaFault, type OktaFault } from '../../okta/errors.ts';
 import type { OktaApps } from '../../okta/apps.ts';
-import type { AssignmentContent, OktaProvisioning } from '../../okta/provisioning.ts';
+import { assignCall, type AssignmentContent, type OktaProvisioning, turnOnCall } from '../../okta/provisioning.ts';
 import type { OktaPart, Refused, Repair, RepairSide, RepairStepRow, SaveSide, SideTurn } from '../repair/repair.ts';
-import {
-  assignCall,
-  type AssignmentState,
-  beforeUnassigning,
-  isByGroup,
-  mayLandLate,
-  mustAssign,
-  stateOf,
-} from './assignment.ts';
+import { type AssignmentState, beforeUnassigning, isByGroup, mayLandLate, mustAssign, stateOf } from './assignment.ts';
 import type { AssigningGroups } from './assigningGroups.ts';
 import type { FeatureLock } from './featureLock.ts';
 import { recordAnyway } from './recordAnyway.ts';
@@ -33,6 +25,10 @@ const proofs = { most: 6, apartMs: 400 };
 /** What may pass is tried again then, and what an administrator has to mend, longer each time. */
 const passingMs = 3_000;
 const refusedMs = { first: 15_000, longest: 10 * 60_000 };
+/** How long it is tried to begin, before anything is written in Entra. */
+const giveUpMs = 10 * 60_000;
+/** From then on a person should know that the user is not assigned yet. */
+const attentionMs = 5 * 60_000;
 
 /** Where one side of a repair stands, saved before each write. */
 interface Desk {
@@ -160,21 +156,42 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
 
   /** Brings Okta's side back as far as it goes now. */
   async function bringBack(desk: Desk): Promise<Exclude<SideTurn, { type: 'refused' }>> {
-    try {
-      await assign(desk);
-      await letFeatureGo(desk);
-      if (!desk.state.isBack) await desk.save({ isBack: true, refusals: 0 });
-      return { type: 'done' };
-    } catch (error) {
-      return turnOf(error, async (fault) => {
-        const refusals = desk.state.refusals + 1;
-        await desk.save({ refusals });
-        // Whom Okta does not assign it does not disable either: nobody else shall wait for this.
-        await letFeatureGo(desk).catch(onlyFaults);
-        const untilMs = clock.now() + Math.min(refusedMs.longest, refusedMs.first * 2 ** (refusals - 1));
-        return { type: 'wait', untilMs, attention: attentionOf(fault, desk) };
-      });
+    const wayBack = [
+      { step: assign, byHand: assignByHand },
+      // Whom Okta does not assign it does not disable either: nobody else shall wait for that.
+      { step: letFeatureGo, byHand: turnOnByHand },
+    ];
+    const backSinceMs = desk.state.backSinceMs ?? clock.now();
+    if (desk.state.backSinceMs === null) await desk.save({ backSinceMs });
+    const waits: Wait[] = [];
+    for (const { step, byHand } of wayBack) {
+      try {
+        await step(desk);
+      } catch (error) {
+        const fault = waitable(error);
+        const mayPass = faultTable[fault.code].retryable;
+        const untilMs = mayPass ? passingUntilMs(fault) : await refusedUntilMs(desk);
+        const isSilent = mayPass && clock.now() - backSinceMs < attentionMs;
+        waits.push({ type: 'wait', untilMs, attention: isSilent ? null : `${fault.message} ${byHand(desk)}` });
+      }
     }
+    const [first] = waits.toSorted((a, b) => a.untilMs - b.untilMs);
+    if (first !== undefined) {
+      const said = waits.flatMap(({ attention }) => attention ?? []);
+      return { ...first, attention: said.length === 0 ? null : said.join(' ') };
+    }
+    if (!desk.state.isBack) await desk.save({ isBack: true, refusals: 0 });
+    return { type: 'done' };
+  }
+
+  async function refusedUntilMs(desk: Desk): Promise<number> {
+    const refusals = desk.state.refusals + 1;
+    await desk.save({ refusals });
+    return clock.now() + Math.min(refusedMs.longest, refusedMs.first * 2 ** (refusals - 1));
+  }
+
+  function passingUntilMs({ retryAfterSeconds }: Fault): number {
+    return clock.now() + Math.max(passingMs, (retryAfterSeconds ?? 0) * 1_000);
   }
 
   return {
@@ -204,7 +221,11 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
         await unassign(desk);
         return { type: 'done' };
       } catch (error) {
-        return await turnOf(error, ({ code, message, fix }) => ({ type: 'refused', refusal: { code, message, fix } }));
+        const fault = waitable(error);
+        const { code, message, fix } = fault;
+        const mayPass = faultTable[code].retryable && clock.now() - repair.createdAtMs < giveUpMs;
+        if (mayPass) return { type: 'wait', untilMs: passingUntilMs(fault), attention: null };
+        return { type: 'refused', refusal: { code, message, fix } };
       }
     },
 
@@ -215,17 +236,14 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
       return bringBack(deskOf(repair, part, stored, save, call));
     },
   };
+}
 
-  /** What may pass is waited for; storage and audit are for whoever drives the repair. */
-  async function turnOf<Turn extends SideTurn>(
-    error: unknown,
-    lasting: (fault: Fault) => Turn | Promise<Turn>,
-  ): Promise<Turn | Extract<SideTurn, { type: 'wait' }>> {
-    if (!isFault(error) || isFault(error, 'internal_error', 'storage_unavailable', 'audit_unavailable')) throw error;
-    if (!faultTable[error.code].retryable) return lasting(error);
-    const waitMs = Math.max(passingMs, (error.retryAfterSeconds ?? 0) * 1_000);
-    return { type: 'wait', untilMs: clock.now() + waitMs, attention: null };
-  }
+type Wait = Extract<SideTurn, { type: 'wait' }>;
+
+/** Storage and audit are for whoever drives the repair. @throws what is none of Okta's */
+function waitable(error: unknown): Fault {
+  if (!isFault(error) || isFault(error, 'internal_error', 'storage_unavailable', 'audit_unavailable')) throw error;
+  return error;
 }
 
 function row(step: RepairStepRow['step'], message: string): RepairStepRow {
@@ -260,11 +278,17 @@ function noSuchUser(userPrincipalName: string, appId: string): Fault {
   });
 }
 
-function attentionOf({ message, fix }: Fault, { part, state }: Desk): string {
-  const { former } = state;
-  if (former === null) return `${message} ${fix}`;
-  const { request, body } = assignCall(part.appId, part.oktaUserId, former);
-  return `The user could not be assigned again in Okta: ${message} ${fix} By hand: ${request} ${body ?? ''}`;
+/** For a person, who may do what Okta does not let us do. */
+function assignByHand({ part, state }: Desk): string {
+  const { request, body } = assignCall(part, state.former ?? nothing);
+  return `The user is not assigned to the app as before. By hand: ${request} ${body}`;
+}
+
+const nothing: AssignmentContent = { userName: null, profile: {} };
+
+function turnOnByHand({ part }: Desk): string {
+  const { request, body } = turnOnCall(part.appId);
+  return `"Deactivate Users" of the app is not on as before. By hand: ${request} ${body}`;
 }
 
 function notShown(what: 'assigned' | 'unassigned', { appId, oktaUserId }: OktaPart): Fault {
@@ -278,8 +302,4 @@ function notShown(what: 'assigned' | 'unassigned', { appId, oktaUserId }: OktaPa
 /** The user or the app was deleted meanwhile, or the user was deactivated (E0000038): no repetition brings it back. */
 function isNobodyToAssign({ kind, oktaCode }: OktaFault): boolean {
   return kind === 'notFound' || oktaCode === 'E0000038';
-}
-
-function onlyFaults(error: unknown): void {
-  if (!isFault(error)) throw error;
 }
