@@ -1,6 +1,6 @@
 import { Fault } from '../errors.ts';
 import type { Addition } from '../groups/groupLock.ts';
-import { recentOf } from '../groups/membership/removalGuard.ts';
+import { type GuardWords, recentOf, requestWords } from '../groups/membership/removalGuard.ts';
 
 /**
  * Why a plan adds more than its mapping allows; null when it may be carried out. Pure. Additions of the last 24 hours
@@ -13,15 +13,16 @@ export function judgeAdditions(plan: {
   /** Of the mapping; null: any number. */
   readonly maxAdditions: number | null;
   readonly nowMs: number;
+  readonly words?: GuardWords;
 }): Fault | null {
-  const { addCount, recent, maxAdditions, nowMs } = plan;
+  const { addCount, recent, maxAdditions, nowMs, words = requestWords } = plan;
   if (addCount === 0 || maxAdditions === null) return null;
   const addedCount = recentOf(recent, nowMs).reduce((sum, { count }) => sum + count, 0);
   const total = addedCount + addCount;
   if (total <= maxAdditions) return null;
   const already = addedCount === 0 ? '' : `, and ${addedCount} were added in the last 24 hours`;
   return new Fault('too_many_additions', {
-    detail: `${addCount} members would be added; ${maxAdditions} may come within 24 hours${already}. Nothing was written.`,
-    fix: `Look at the plan with "dryRun": true. If it is right, raise "maxAdditions" of the mapping to ${total} or more.`,
+    detail: `${addCount} members would be added; ${maxAdditions} may come within 24 hours${already}. ${words.undone}`,
+    fix: `${words.look} If it is right, raise "maxAdditions" of the mapping to ${total} or more.`,
   });
 }

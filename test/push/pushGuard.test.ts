@@ -98,8 +98,8 @@ describe('an Okta group that is emptied', () => {
       expect(await stateOf(mapping)).toMatchObject({
         status: 'ERROR',
         reasonCode: 'too_many_removals',
-        reasonMessage: '60 members would be removed; 6 may go from a group of 60 within 24 hours. Nothing was written.',
-        reasonFix: expect.stringContaining('"maxRemovals": 60'),
+        reasonMessage: '60 members would be removed; 6 may go from a group of 60 within 24 hours. Nobody was removed.',
+        reasonFix: expect.stringContaining(`POST push-mappings/${mapping.oktaGroupId}/push with "maxRemovals": 60`),
         managedCount: 60,
       });
       expect(await pushNow(push.app, mapping.oktaGroupId, { maxRemovals: 60 })).toMatchObject({
@@ -136,7 +136,7 @@ describe('an Okta group that is emptied', () => {
       status: 'ERROR',
       reasonCode: 'too_many_removals',
       reasonMessage:
-        '51 members would be removed; 6 may go from a group of 60 within 24 hours, and 6 were removed in the last 24 hours. Nothing was written.',
+        '51 members would be removed; 6 may go from a group of 60 within 24 hours, and 6 were removed in the last 24 hours. Nobody was removed.',
     });
     // The guard stops no one from coming.
     expect(await namesOf(mapping)).toEqual(crew(7, 61));
@@ -264,7 +264,7 @@ describe('a limit on additions', () => {
     expect(await stateOf(mapping)).toMatchObject({
       status: 'ERROR',
       reasonCode: 'too_many_additions',
-      reasonMessage: `${reason} Nothing was written.`,
+      reasonMessage: `${reason} Nobody was added.`,
     });
     expect(await pushNow(push.app, mapping.oktaGroupId)).toMatchObject({
       status: 409,

@@ -22,6 +22,23 @@ export interface RemovalPlan {
   readonly allowEmpty: boolean;
 }
 
+/** How a caller is told of the guard, and how to allow what it forbids. */
+export interface GuardWords {
+  /** What was not done, as a sentence. */
+  readonly undone: string;
+  /** How to see the plan, as a sentence. */
+  readonly look: string;
+  /** What allows it, up to the field. */
+  readonly allow: string;
+}
+
+/** Of a request that is refused as a whole. */
+export const requestWords: GuardWords = {
+  undone: 'Nothing was written.',
+  look: 'Look at the plan with "dryRun": true.',
+  allow: 'repeat the request with',
+};
+
 const windowMs = 24 * 3_600_000;
 const leastAllowed = 5;
 const allowedPercent = 10;
@@ -39,24 +56,24 @@ export function recentOf<Change extends { readonly atMs: number }>(
  * planned, against a share of the size that the group had when that window began: many small steps are one large one
  * (design §6.7).
  */
-export function judgeRemovals(plan: RemovalPlan): Fault | null {
+export function judgeRemovals(plan: RemovalPlan, words: GuardWords = requestWords): Fault | null {
   const { actualCount, addCount, removeCount, maxRemovals, allowEmpty } = plan;
   if (removeCount === 0) return null;
   const removedCount = plan.recent.reduce((sum, { count }) => sum + count, 0);
   if (maxRemovals !== null) {
-    if (removeCount > maxRemovals) return tooMany(`maxRemovals is ${maxRemovals}`, removeCount);
+    if (removeCount > maxRemovals) return tooMany(`maxRemovals is ${maxRemovals}`, removeCount, words);
   } else {
     const sizeAtStart = sizeBeforeWindow(plan.recent) ?? actualCount + removedCount;
     const limit = Math.max(leastAllowed, Math.floor((sizeAtStart * allowedPercent) / 100));
     if (removedCount + removeCount > limit) {
       const already = removedCount === 0 ? '' : `, and ${removedCount} were removed in the last 24 hours`;
-      return tooMany(`${limit} may go from a group of ${sizeAtStart} within 24 hours${already}`, removeCount);
+      return tooMany(`${limit} may go from a group of ${sizeAtStart} within 24 hours${already}`, removeCount, words);
     }
   }
   if (actualCount - removeCount + addCount > 0 || allowEmpty) return null;
   return new Fault('would_empty_group', {
-    detail: `The group has ${actualCount} members and would be left without any; nothing was written.`,
-    fix: 'If that is meant, repeat the request with "allowEmpty": true.',
+    detail: `The group has ${actualCount} members and would be left without any. ${words.undone}`,
+    fix: `If that is meant, ${words.allow} "allowEmpty": true.`,
   });
 }
 
@@ -70,9 +87,9 @@ function sizeBeforeWindow(recent: readonly Removal[]): number | null {
   return null;
 }
 
-function tooMany(limit: string, removeCount: number): Fault {
+function tooMany(limit: string, removeCount: number, { undone, look, allow }: GuardWords): Fault {
   return new Fault('too_many_removals', {
-    detail: `${removeCount} members would be removed; ${limit}. Nothing was written.`,
-    fix: `Look at the plan with "dryRun": true. If it is right, repeat the request with "maxRemovals": ${removeCount}.`,
+    detail: `${removeCount} members would be removed; ${limit}. ${undone}`,
+    fix: `${look} If it is right, ${allow} "maxRemovals": ${removeCount}.`,
   });
 }

@@ -4,6 +4,7 @@ import type { HeldGroup } from '../../groups/groupLock.ts';
 import { stillNeededRow } from '../../groups/membership/membershipRows.ts';
 import { judgeRemovals } from '../../groups/membership/removalGuard.ts';
 import { judgeAdditions } from '../additionGuard.ts';
+import { guardWords } from '../guardWords.ts';
 import type { PushChange } from '../pushPlan.ts';
 import type { PushMemberStore } from '../store/memberStore.ts';
 import { rowOf } from './managedRows.ts';
@@ -42,25 +43,31 @@ export interface Verdict {
   readonly removals: Fault | null;
 }
 
-/** What the guard says to a plan (design §6.7). Pure. */
+/**
+ * What the guard says to a plan (design §6.7). Pure.
+ * @param stopsAll whether the whole plan is refused then; else what the guard does not forbid is done
+ */
 export function judgePlan(
   { plan, mapping, actualCount }: Survey,
   notes: Pick<HeldGroup['notes'], 'removals' | 'additions'>,
   { maxRemovals, allowEmpty }: Limits,
   nowMs: number,
+  stopsAll: boolean,
 ): Verdict {
+  const wordsOf = (undone: string) => guardWords(mapping, stopsAll ? 'Nothing was written.' : undone);
   const addCount = plan.adds.length;
   const { maxAdditions } = mapping.settings;
-  const additions = judgeAdditions({ addCount: plan.comingCount, recent: notes.additions, maxAdditions, nowMs });
-  const removals = judgeRemovals({
+  const words = wordsOf('Nobody was added.');
+  const additions = judgeAdditions({ addCount: plan.comingCount, recent: notes.additions, maxAdditions, nowMs, words });
+  const removal = {
     actualCount,
     addCount: additions === null ? addCount : 0,
     removeCount: plan.removes.length,
     recent: notes.removals,
     maxRemovals,
     allowEmpty,
-  });
-  return { additions, removals };
+  };
+  return { additions, removals: judgeRemovals(removal, wordsOf('Nobody was removed.')) };
 }
 
 export function createExecutor(dependencies: {
@@ -74,7 +81,7 @@ export function createExecutor(dependencies: {
     execute: async (survey, held, limits, budget) => {
       const { mapping, plan, actualCount } = survey;
       const { oktaGroupId } = mapping;
-      const verdict = judgePlan(survey, held.notes, limits, clock.now());
+      const verdict = judgePlan(survey, held.notes, limits, clock.now(), false);
 
       // Before anybody is written: events about them must find the mapping from then on.
       const found = peopleFound(survey);

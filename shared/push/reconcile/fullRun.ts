@@ -100,7 +100,7 @@ export function createFullRunner(dependencies: FullRunnerDependencies): FullRunn
     run: async (survey, pending, held, options) => {
       const { mapping } = survey;
       const { oktaGroupId } = mapping;
-      const verdict = judgePlan(survey, held.notes, options, clock.now());
+      const verdict = judgePlan(survey, held.notes, options, clock.now(), true);
       const guard: Fault | null = verdict.removals ?? verdict.additions;
       if (options.refuses && guard !== null) throw guard;
       if (options.activates) await activate(survey, held.call);

@@ -65,7 +65,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
     if (survey === null) return startOperation(mapping, request, null, null, call);
     refuseOtherPlan(survey, request.planId);
     warnOfSurvey(survey, call);
-    const verdict = judgePlan(survey, await groupLock.notes(mapping.targetId, call), request, clock.now());
+    const verdict = judgePlan(survey, await groupLock.notes(mapping.targetId, call), request, clock.now(), true);
     for (const refusal of [verdict.removals, verdict.additions]) {
       if (refusal === null) continue;
       call.warn(`As it is, this plan would be refused (${refusal.code}). ${refusal.message} ${refusal.fix}`);
@@ -88,7 +88,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
     const { adds, removes } = survey.plan;
     if (adds.length + removes.length > 0) warnOfNotes(group, call);
     if (adds.length + removes.length > maxChangesAtOnce) {
-      const verdict = judgePlan(survey, held.notes, request, clock.now());
+      const verdict = judgePlan(survey, held.notes, request, clock.now(), true);
       const refusal = verdict.removals ?? verdict.additions;
       if (refusal !== null) throw refusal;
       return startOperation(mapping, request, survey, held, call);
