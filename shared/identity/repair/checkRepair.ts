@@ -29,7 +29,7 @@ export function goalOf(description: ImmutableIdDescription): RepairGoal | null {
   const [first] = blockers;
   if (first !== undefined) {
     throw new Fault(blockerCodes[first.code] ?? 'protected_object', {
-      detail: `Nothing was written to ${label}. ${blockers.map(({ message }) => message).join(' ')}`,
+      detail: `Nothing was written to ${label}. ${blockers.map(({ message, evidence }) => `${message} Evidence: ${evidence}.`).join(' ')}`,
       fix: first.fix,
     });
   }

@@ -14,7 +14,8 @@ export interface RepairEngine {
   last(userId: string, call: Call): Promise<Repair | null>;
   /**
    * Everything that can be known before the first write; writes nothing.
-   * @throws Fault `member_not_found`, `immutable_id_unknown`, `immutable_id_required`, `address_in_use`, one for each blocker, and faults of the upstreams
+   * @throws Fault `member_not_found`, `immutable_id_unknown`, `immutable_id_required`, `address_in_use`, one for each
+   *   blocker, and faults of the upstreams
    */
   check(question: ImmutableIdQuestion, call: Call): Promise<CheckedRepair>;
   /**

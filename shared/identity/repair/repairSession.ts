@@ -54,14 +54,16 @@ export function tellAttention(repair: Repair, call: Call, reason: string | null 
   });
 }
 
+/** Of a row whose write was sent, and nothing is known of since. */
+export const sentCode = 'outcome_unknown';
 /** A user whose way home is refused for days must not make the row grow. */
 const maxSteps = 40;
 const firstSteps = 10;
 
-/** With one more row; the same again in a row counts once. */
+/** With one more row, in place of the one that said that it was sent; the same again in a row counts once. */
 export function withStep(steps: readonly RepairStepRow[], row: RepairStepRow): readonly RepairStepRow[] {
-  const last = steps.at(-1);
-  const isAgain = last?.step === row.step && (last.code === row.code || last.outcome === 'unknown');
-  const added = [...(isAgain ? steps.slice(0, -1) : steps), row];
+  const isSame = (last: RepairStepRow | undefined, code: string) => last?.step === row.step && last.code === code;
+  const told = isSame(steps.at(-1), sentCode) ? steps.slice(0, -1) : steps;
+  const added = [...(isSame(told.at(-1), row.code) ? told.slice(0, -1) : told), row];
   return added.length <= maxSteps ? added : [...added.slice(0, firstSteps), ...added.slice(firstSteps + 1)];
 }

@@ -16,7 +16,7 @@ import { recordAnyway } from '../oktaAssignment/recordAnyway.ts';
 import { addressChangesOf } from '../repairPlan.ts';
 import type { RepairRecord, WriteAnswer } from '../repairRecord.ts';
 import type { RepairStepRow } from './repair.ts';
-import { type RepairSession, withStep } from './repairSession.ts';
+import { type RepairSession, sentCode, withStep } from './repairSession.ts';
 import type { RepairChange } from './repairStore.ts';
 import { farthest } from './repairTexts.ts';
 import { answerOf, waitMsOf } from './writeAnswer.ts';
@@ -167,7 +167,7 @@ function sentRow(write: RepairWrite): RepairStepRow {
   return {
     step: write.step,
     outcome: 'unknown',
-    code: 'outcome_unknown',
+    code: sentCode,
     message: `Sent: ${targetOf(write)}; what came of it is read back.`,
   };
 }
@@ -178,7 +178,7 @@ function rowOf(write: RepairWrite, answer: WriteAnswer): RepairStepRow {
     case 'accepted':
       return { step, outcome: 'done', code: 'done', message: `Written: ${targetOf(write)}.` };
     case 'lost':
-      return { step, outcome: 'unknown', code: 'outcome_unknown', message: answer.message };
+      return { step, outcome: 'unknown', code: sentCode, message: answer.message };
     case 'throttled':
       return { step, outcome: 'not_sent', code: 'not_attempted', message: 'Not carried out; it is tried again.' };
     case 'refused':
