@@ -106,7 +106,7 @@ export function createServices(config: Config, outside: Outside): Services {
   const dirsync = openDirsyncRoom(config, ground);
   return {
     clock: ground.clock,
-    connectionTester: createConnectionTester(ground),
+    connectionTester: createConnectionTester({ ...ground, enabledRooms: config.enabledRooms }),
     ...members,
     ...groups,
     ...openOperationsRoom(config, ground, {

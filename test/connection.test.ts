@@ -57,6 +57,8 @@ describe('the connection test', () => {
       'graphToken',
       'graphPermissions',
       'graphWritePermission',
+      'usersPermissions',
+      'dirsyncPermissions',
       'graphReachable',
       'exchangeToken',
       'exchangeCmdlets',
@@ -65,7 +67,9 @@ describe('the connection test', () => {
       'queueStore',
       'blobStore',
     ]);
-    for (const row of Object.values(checks)) expect(row).toMatchObject({ ok: true, code: null, fix: null });
+    const { dirsyncPermissions, ...others } = checks;
+    for (const row of Object.values(others)) expect(row).toMatchObject({ ok: true, code: null, fix: null });
+    expect(dirsyncPermissions).toMatchObject({ ok: true, code: null });
     expect(checks.graphReachable?.message).toContain('Contoso');
     expect(await world.control.writes()).toEqual([]);
   });
@@ -79,7 +83,7 @@ describe('the connection test', () => {
       ok: false,
       failedCount: 1,
       firstError: expect.stringMatching(/^graphReachable: /),
-      message: '1 of 10 checks failed.',
+      message: '1 of 12 checks failed.',
     });
 
     await world.control.fault({ upstream: 'exchange', fault: { kind: 'status', status: 502 }, times: 99 });
@@ -118,7 +122,8 @@ describe('the connection test', () => {
     const { appId } = await principal('without-graph-roles');
     const graph = ['Group.Read.All', 'User.Read.All', 'Organization.Read.All', ...more];
     await world.control.tenant({ servicePrincipals: [{ appId, roles: { graph } }] });
-    const { answer, checks } = await testConnection(await appAs('without-graph-roles'));
+    const app = await world.startApp({ AZURE_CLIENT_ID: appId, ENABLED_ROOMS: 'connection,groups' });
+    const { answer, checks } = await testConnection(app);
     expect(checks.graphWritePermission).toMatchObject({
       ok: true,
       code: null,
@@ -127,6 +132,56 @@ describe('the connection test', () => {
     expect(checks.graphWritePermission?.fix).toContain('Group.ReadWrite.All');
     const told = 'Everything this app needs works. See also graphWritePermission.';
     expect(answer.body).toMatchObject({ ok: true, failedCount: 0, firstError: null, message: told });
+  });
+
+  test.each([
+    [['Organization.Read.All'], 'graph_permission_missing', /read domains, read who holds directory roles/],
+    [['RoleManagement.Read.Directory'], 'graph_permission_missing', /needed to read domains\./],
+    [['Domain.Read.All', 'RoleManagement.Read.Directory'], null, /can be looked at only/],
+    [['Directory.ReadWrite.All'], null, /^The token carries/],
+  ])('says what the room users lacks with %s', async (graph, code, message) => {
+    const { appId } = await principal('without-graph-roles');
+    await world.control.tenant({ servicePrincipals: [{ appId, roles: { graph } }] });
+    const { checks } = await testConnection(await appAs('without-graph-roles'));
+    const isWhole = graph.includes('Directory.ReadWrite.All');
+    expect(checks.usersPermissions).toMatchObject({
+      ok: code === null,
+      code,
+      message: expect.stringMatching(message),
+      fix: isWhole ? null : expect.stringContaining(code === null ? 'User.ReadWrite.All' : 'Domain.Read.All'),
+    });
+  });
+
+  test.each([
+    ['', /neither read nor switched/, 'OnPremDirectorySynchronization.Read.All, or to switch'],
+    ['OnPremDirectorySynchronization.Read.All', /can be read; they cannot/, 'OnPremDirectorySynchronization.ReadWrite'],
+    ['OnPremDirectorySynchronization.ReadWrite.All', /^The token carries/, null],
+  ])('warns of what the room dirsync lacks with "%s"', async (granted, message, fix) => {
+    const { appId, roles } = await principal('okta-m365-actions');
+    await world.control.tenant({
+      servicePrincipals: [
+        { appId, roles: { ...roles, graph: [...roles.graph, ...granted.split(' ').filter(Boolean)] } },
+      ],
+    });
+    const { answer, checks } = await testConnection(await world.startApp());
+    expect(checks.dirsyncPermissions).toMatchObject({
+      ok: true,
+      code: null,
+      message: expect.stringMatching(message),
+      fix: fix === null ? null : expect.stringContaining(fix),
+    });
+    expect(answer.body).toMatchObject({ ok: true });
+  });
+
+  test('asks nothing for rooms that are not enabled', async () => {
+    const { appId } = await principal('without-graph-roles');
+    const { checks } = await testConnection(
+      await world.startApp({ AZURE_CLIENT_ID: appId, ENABLED_ROOMS: 'connection' }),
+    );
+    for (const room of ['users', 'dirsync']) {
+      const message = `The room ${room} is not enabled.`;
+      expect(checks[`${room}Permissions`]).toMatchObject({ ok: true, message, fix: null });
+    }
   });
 
   test('lists the commands that a role leaves out', async () => {
@@ -221,7 +276,8 @@ describe('a grant that is missing', () => {
   });
 
   test('(Graph permissions) is named one by one, and seen once it is given', async () => {
-    const app = await appAs('without-graph-roles');
+    const { appId } = await principal('without-graph-roles');
+    const app = await world.startApp({ AZURE_CLIENT_ID: appId, ENABLED_ROOMS: 'connection,members' });
     const { checks } = await testConnection(app);
     expect(checks.graphToken).toMatchObject({ ok: true });
     expect(checks.graphPermissions).toMatchObject({ ok: false, code: 'graph_permission_missing' });
@@ -232,7 +288,6 @@ describe('a grant that is missing', () => {
     expect(refused).toMatchObject({ status: 403, body: { code: 'graph_permission_missing', upstream: 'graph' } });
     expect(refused.body?.fix).toContain('Group.Read.All');
 
-    const { appId } = await principal('without-graph-roles');
     const roles = { graph: ['Group.Read.All', 'User.Read.All'] };
     await world.control.tenant({ servicePrincipals: [{ appId, roles }] });
     const second = await testConnection(app);
@@ -277,6 +332,7 @@ describe('a connection test of its own', () => {
       audit,
       queues: { probe: nothing },
       blobs: { list: () => Promise.resolve([]) },
+      enabledRooms: new Set(),
     }).test(call);
     call.end();
     await server.close();

@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
+import type { Room } from '../config.ts';
 import { type FaultCode, toFault } from '../errors.ts';
 import { cmdlets, type Exchange } from '../exchange/client.ts';
 import type { Graph } from '../graph/client.ts';
@@ -23,6 +24,8 @@ export const connectionChecks = [
   'graphToken',
   'graphPermissions',
   'graphWritePermission',
+  'usersPermissions',
+  'dirsyncPermissions',
   'graphReachable',
   'exchangeToken',
   'exchangeCmdlets',
@@ -49,10 +52,14 @@ export interface ConnectionTesterDependencies {
   readonly audit: Audit;
   readonly queues: Pick<Queues, 'probe'>;
   readonly blobs: Pick<Blobs, 'list'>;
+  readonly enabledRooms: ReadonlySet<Room>;
 }
 
-/** For each need one of these application permissions (graph.md §6). */
-const graphPermissions: readonly (readonly [need: string, oneOf: readonly string[]])[] = [
+/** What something needs, and application permissions that each suffice for it, the least first. */
+type Need = readonly [need: string, oneOf: readonly string[]];
+
+/** graph.md §6. */
+const graphPermissions: readonly Need[] = [
   ['read groups', ['Group.Read.All', 'Group.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
   ['read users', ['User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
   ['read the organization', ['Organization.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
@@ -61,6 +68,26 @@ const graphPermissions: readonly (readonly [need: string, oneOf: readonly string
 /** What writes security and Microsoft 365 groups, and what changes their members alone (graph.md §6). */
 const groupWriteRoles: readonly string[] = ['Group.ReadWrite.All', 'Directory.ReadWrite.All'];
 const memberWriteRole = 'GroupMember.ReadWrite.All';
+
+/** Of what the room `users` reads (graph.md §4, §5), and of what it writes. */
+const usersPermissions: readonly Need[] = [
+  ['read domains', ['Domain.Read.All', 'Domain.ReadWrite.All', 'Directory.Read.All', 'Directory.ReadWrite.All']],
+  [
+    'read who holds directory roles',
+    [
+      'RoleManagement.Read.Directory',
+      'RoleManagement.ReadWrite.Directory',
+      'Directory.Read.All',
+      'Directory.ReadWrite.All',
+    ],
+  ],
+];
+
+const userWriteRoles: readonly string[] = ['User.ReadWrite.All', 'Directory.ReadWrite.All'];
+
+/** Of the room `dirsync`. Both are documented for signed-in administrators alone (graph.md §3). */
+const synchronizationRead = 'OnPremDirectorySynchronization.Read.All';
+const synchronizationWrite = 'OnPremDirectorySynchronization.ReadWrite.All';
 
 /** Template ids of Exchange Administrator and Global Administrator (exchange.md §3, graph.md §4). */
 const administratorRoles: readonly string[] = [
@@ -74,6 +101,18 @@ const oktaReads: readonly OktaRequest[] = [
   { path: ['users'], query: { limit: '1' }, scope: 'okta.users.read', label: 'GET /users' },
   { path: ['apps'], query: { limit: '1' }, scope: 'okta.apps.read', label: 'GET /apps' },
 ];
+
+/** null: all of it is there. */
+function missingPermissions(needs: readonly Need[], roles: readonly string[]): Problem | null {
+  const missing = needs.filter(([, oneOf]) => !oneOf.some((role) => roles.includes(role)));
+  if (missing.length === 0) return null;
+  const least = missing.map(([, [first]]) => first).join(', ');
+  return {
+    code: 'graph_permission_missing',
+    message: `The token lacks what is needed to ${missing.map(([need]) => need).join(', ')}.`,
+    fix: `Grant the application permissions ${least} (Microsoft Graph) with admin consent; tokens issued before live on for about an hour.`,
+  };
+}
 
 /** The list of commands does not say which of their parameters a role has. */
 const withoutAdministrator =
@@ -91,6 +130,7 @@ type CheckResult = string | Problem;
 
 export function createConnectionTester(dependencies: ConnectionTesterDependencies): ConnectionTester {
   const { graph, graphTokens, exchange, exchangeTokens, okta, oktaTokens, audit, queues, blobs } = dependencies;
+  const { enabledRooms } = dependencies;
 
   const checks: Readonly<Record<ConnectionCheckName, (call: Call) => Promise<CheckResult>>> = {
     graphToken: async (call) => {
@@ -99,16 +139,8 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
     },
 
     graphPermissions: async (call) => {
-      const { claims } = await graphTokens.get(call);
-      const missing = graphPermissions.filter(([, oneOf]) => !oneOf.some((role) => claims.roles.includes(role)));
-      if (missing.length === 0) return 'The token carries the Graph permissions this app needs.';
-      const needs = missing.map(([need]) => need).join(', ');
-      const roles = missing.map(([, [least]]) => least).join(', ');
-      return {
-        code: 'graph_permission_missing',
-        message: `The token lacks what is needed to ${needs}.`,
-        fix: `Grant the application permissions ${roles} (Microsoft Graph) with admin consent; tokens issued before live on for about an hour.`,
-      };
+      const problem = missingPermissions(graphPermissions, (await graphTokens.get(call)).claims.roles);
+      return problem ?? 'The token carries the Graph permissions this app needs.';
     },
 
     graphWritePermission: async (call) => {
@@ -123,6 +155,37 @@ export function createConnectionTester(dependencies: ConnectionTesterDependencie
         code: null,
         message: missing,
         fix: `If this app shall write such groups, grant Group.ReadWrite.All (Microsoft Graph, application permission; ${memberWriteRole} suffices for members alone) with admin consent.`,
+      };
+    },
+
+    usersPermissions: async (call) => {
+      if (!enabledRooms.has('users')) return 'The room users is not enabled.';
+      const { roles } = (await graphTokens.get(call)).claims;
+      const problem = missingPermissions(usersPermissions, roles);
+      if (problem !== null) return problem;
+      if (userWriteRoles.some((role) => roles.includes(role))) {
+        return 'The token carries the Graph permissions that the room users needs.';
+      }
+      return {
+        code: null,
+        message: 'Users can be looked at only: neither immutable IDs nor sensitive attributes can be written.',
+        fix: 'If this app shall write users, grant User.ReadWrite.All (Microsoft Graph, application permission; for attributes alone User-Phone.ReadWrite.All, User-Mail.ReadWrite.All or User.EnableDisableAccount.All may do) with admin consent.',
+      };
+    },
+
+    dirsyncPermissions: async (call) => {
+      if (!enabledRooms.has('dirsync')) return 'The room dirsync is not enabled.';
+      const { roles } = (await graphTokens.get(call)).claims;
+      if (roles.includes(synchronizationWrite)) {
+        return 'The token carries the Graph permission of the room dirsync; Microsoft may let signed-in administrators alone switch all the same.';
+      }
+      const isRead = roles.includes(synchronizationRead);
+      return {
+        code: null,
+        message: isRead
+          ? 'The settings of the synchronization from on-premises can be read; they cannot be switched.'
+          : 'The settings of the synchronization from on-premises can be neither read nor switched; both actions say how a Global Administrator does it by hand.',
+        fix: `Grant ${isRead ? synchronizationWrite : `${synchronizationRead}, or to switch ${synchronizationWrite}`} (Microsoft Graph, application permission) with admin consent. Microsoft documents it for signed-in administrators alone and may refuse the app all the same.`,
       };
     },
 

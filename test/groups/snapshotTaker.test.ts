@@ -8,7 +8,7 @@ import { groupInGraph } from '../../shared/groups/group.ts';
 import { newDeletionId } from '../../shared/groups/deletion/snapshot.ts';
 import { createSnapshots, type Snapshots } from '../../shared/groups/deletion/snapshots.ts';
 import { createSnapshotTaker, type SnapshotTaker } from '../../shared/groups/deletion/snapshotTaker.ts';
-import type { Blobs } from '../../shared/store/blobs.ts';
+import { memoryBlobs } from '../support/memoryBlobs.ts';
 import { createFakeClock, type FakeClock } from '../support/fakeClock.ts';
 import { testCall, type TestCall } from '../support/rooms.ts';
 import { plainGraphGroup } from '../support/groupSamples.ts';
@@ -23,35 +23,6 @@ const graphGroup: GraphGroup = {
   mailNickname: 'crowd',
 };
 const group = groupInGraph(graphGroup);
-
-/** Blobs in memory, with their order. */
-function memoryBlobs(): Blobs & { readonly stored: Map<string, unknown> } {
-  const stored = new Map<string, unknown>();
-  const names = (prefix: string) => [...stored.keys()].filter((name) => name.startsWith(prefix)).sort();
-  return {
-    stored,
-    read: (name) => Promise.resolve(stored.get(name) ?? null),
-    write: (name, value) => {
-      stored.set(name, JSON.parse(JSON.stringify(value)));
-      return Promise.resolve();
-    },
-    remove: (name) => {
-      stored.delete(name);
-      return Promise.resolve();
-    },
-    removeAll: (prefix) => {
-      for (const name of names(prefix)) stored.delete(name);
-      return Promise.resolve();
-    },
-    list: ({ prefix, after, limit }) =>
-      Promise.resolve(
-        names(prefix)
-          .filter((name) => after === null || name > after)
-          .slice(0, limit),
-      ),
-    use: () => Promise.reject(new Error('no leases here')),
-  };
-}
 
 const member = (id: string): GraphMember => ({
   id,
