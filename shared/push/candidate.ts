@@ -33,7 +33,7 @@ export function isManaged(row: ManagedMember | undefined): row is ManagedMember 
 export function bearersOf({ shown, row, pins }: Candidate): { oktaUserIds: string[]; names: (string | null)[] } {
   const bearers = [...(isManaged(row) ? [row] : []), ...pins];
   return {
-    oktaUserIds: bearers.map(({ oktaUserId }) => oktaUserId),
+    oktaUserIds: bearers.flatMap(({ oktaUserId }) => oktaUserId ?? []),
     names: [...(shown?.names ?? []), ...bearers.flatMap(({ login, label }) => [login, label])],
   };
 }

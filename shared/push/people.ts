@@ -25,8 +25,9 @@ export interface PushPerson {
 export interface ManagedMember {
   /** Entra object id. */
   readonly entraId: string;
-  readonly oktaUserId: string;
-  readonly login: string;
+  /** Whom it is a member for; null, as `login`: for nobody, and was removed as one that the mapping had not added. */
+  readonly oktaUserId: string | null;
+  readonly login: string | null;
   readonly label: string;
   readonly state: 'adding' | 'added' | 'removing' | 'removed';
   readonly changedAtMs: number;

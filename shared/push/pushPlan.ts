@@ -174,7 +174,7 @@ export function planPush(input: PushPlanInput): PushPlan {
   function isAbout({ row, pins }: Candidate, wantedFor: WantedBy | undefined): boolean {
     if (scope === null) return true;
     const people = wantedFor ?? [...(row === undefined ? [] : [row]), ...pins];
-    return people.some(({ oktaUserId }) => scope.has(oktaUserId));
+    return people.some(({ oktaUserId }) => oktaUserId !== null && scope.has(oktaUserId));
   }
 
   function decide(candidate: Candidate, wantedFor: WantedBy | undefined): Decision {

@@ -20,3 +20,24 @@ describe('somebody whose removal was begun, and nobody knows what came of it', (
     expect(forget).toEqual([]);
   });
 });
+
+describe('a member whom the mapping has not added', () => {
+  const stranger = { ...change, oktaUserId: null, login: null, isOurs: false };
+
+  test('does not become its own by being removed, and is noted as gone', () => {
+    for (const before of [undefined, rowIn('removed')]) {
+      expect(rowsBeforeWrite('remove', [{ change: stranger, before }], nowMs)).toEqual([]);
+      const written = [{ change: stranger, before, result: already }];
+      expect(rowsAfterWrite('remove', written, false, nowMs)).toEqual({
+        put: [{ ...person, oktaUserId: null, login: null, state: 'removed', changedAtMs: nowMs }],
+        forget: [],
+      });
+    }
+  });
+
+  test('is not noted when its removal failed', () => {
+    const result: MemberResult = { type: 'failed', code: 'upstream_failed', message: 'No.', retryAfterSeconds: null };
+    const written = [{ change: stranger, before: undefined, result }];
+    expect(rowsAfterWrite('remove', written, false, nowMs)).toEqual({ put: [], forget: [] });
+  });
+});

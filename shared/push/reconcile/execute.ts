@@ -86,7 +86,7 @@ export function createExecutor(dependencies: {
       // Before anybody is written: events about them must find the mapping from then on.
       const found = peopleFound(survey);
       await pushMembers.putPeople(oktaGroupId, found, held.call);
-      const adopted = plan.adopts.flatMap((each) => rowOf(each, 'added', clock.now()));
+      const adopted = plan.adopts.map((each) => rowOf(each, 'added', clock.now()));
       await pushMembers.putManaged(oktaGroupId, adopted, held.call);
 
       const adds = verdict.additions === null ? plan.adds : [];

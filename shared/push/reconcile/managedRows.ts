@@ -19,15 +19,18 @@ export function mayBeDone(change: MemberChange, { before }: KnownChange): boolea
 
 /**
  * What is noted before a batch is sent: that it may be ours from now on. Who is ours already stays so while it is added
- * once more, and who never was is removed without a trace. Pure.
+ * once more, and who never was does not become so by being removed. Pure.
  */
 export function rowsBeforeWrite(change: MemberChange, batch: readonly KnownChange[], nowMs: number): ManagedMember[] {
   return batch
-    .filter(({ before }) => (change === 'add' ? before?.state !== 'added' : before !== undefined))
-    .flatMap(({ change: each }) => rowOf(each, begun[change], nowMs));
+    .filter(({ before }) => (change === 'add' ? before?.state !== 'added' : isManaged(before)))
+    .map(({ change: each }) => rowOf(each, begun[change], nowMs));
 }
 
-/** What is noted once the answer is there. A write of which nobody knows the outcome stays as it was begun. Pure. */
+/**
+ * What is noted once the answer is there. A write of which nobody knows the outcome stays as it was begun. Whoever is
+ * gone is noted, also who was not ours: Graph may still show who is gone, and nobody is removed and counted twice. Pure.
+ */
 export function rowsAfterWrite(
   change: MemberChange,
   written: readonly (KnownChange & { readonly result: MemberResult })[],
@@ -40,9 +43,8 @@ export function rowsAfterWrite(
     if (result.type === 'settled') {
       // Whose removal was begun has been ours as well, and may never have gone.
       const isOurs = change === 'remove' || result.wasChanged || isManaged(before) || adoptMembers;
-      const isKnown = change === 'add' || before !== undefined;
-      if (isOurs && isKnown) put.push(...rowOf(each, change === 'add' ? 'added' : 'removed', nowMs));
-      if (!isOurs) forget.push(each.entraId);
+      if (isOurs) put.push(rowOf(each, change === 'add' ? 'added' : 'removed', nowMs));
+      else forget.push(each.entraId);
     } else if (result.code !== 'outcome_unknown' && before?.state !== 'adding' && before?.state !== 'removing') {
       if (before !== undefined) put.push(before);
       else if (change === 'add') forget.push(each.entraId);
@@ -51,9 +53,7 @@ export function rowsAfterWrite(
   return { put, forget };
 }
 
-/** Whom the mapping has never added has no row: nobody's it is. */
-export function rowOf(change: PushChange, state: ManagedMember['state'], nowMs: number): ManagedMember[] {
+export function rowOf(change: PushChange, state: ManagedMember['state'], nowMs: number): ManagedMember {
   const { entraId, oktaUserId, login, label } = change;
-  if (oktaUserId === null || login === null) return [];
-  return [{ entraId, oktaUserId, login, label, state, changedAtMs: nowMs }];
+  return { entraId, oktaUserId, login, label, state, changedAtMs: nowMs };
 }

@@ -163,8 +163,8 @@ export function createPushMemberStore(dependencies: { tables: Tables }): PushMem
       members.use('storing what a push mapping has added', call, (client, abortSignal) => {
         const unique = [...new Map(managed.map((member) => [member.entraId.toLowerCase(), member])).values()];
         const changes = unique.map((member) => {
-          const link = linkRow(oktaGroupId, member);
-          return putting(client, [link, rowOf(oktaGroupId, memberKey(member.entraId), member)], abortSignal);
+          const links = linkRows(oktaGroupId, member);
+          return putting(client, [...links, rowOf(oktaGroupId, memberKey(member.entraId), member)], abortSignal);
         });
         return changeRows(client, changes, abortSignal);
       }),
@@ -177,8 +177,8 @@ export function createPushMemberStore(dependencies: { tables: Tables }): PushMem
           const rowKey = memberKey(entraId);
           const row = await orNull(client.getEntity<JsonRow>(partitionKey, rowKey, { abortSignal }));
           if (row === null) return;
-          const { oktaUserId } = JSON.parse(row.json) as ManagedMember;
-          rowKeys.push(rowKey, linkKey(oktaUserId, entraId));
+          const links = linkRows(oktaGroupId, JSON.parse(row.json) as ManagedMember);
+          rowKeys.push(rowKey, ...links.map((link) => link.rowKey));
         });
         const removals = rowKeys.map((rowKey) => removalOf(client, { partitionKey, rowKey }, abortSignal));
         await changeRows(client, removals, abortSignal);
@@ -232,9 +232,11 @@ function personRow(oktaGroupId: string, person: PushPerson): Keys & JsonRow & Li
   return { ...rowOf(oktaGroupId, personKey(person.oktaUserId), person), entraId };
 }
 
-function linkRow(oktaGroupId: string, { oktaUserId, entraId }: ManagedMember): Keys & LinkRow {
+/** One, and none for who is a member for nobody. */
+function linkRows(oktaGroupId: string, { oktaUserId, entraId }: ManagedMember): (Keys & LinkRow)[] {
+  if (oktaUserId === null) return [];
   const id = entraId.toLowerCase();
-  return { partitionKey: encodeKey(oktaGroupId), rowKey: linkKey(oktaUserId, id), entraId: id };
+  return [{ partitionKey: encodeKey(oktaGroupId), rowKey: linkKey(oktaUserId, id), entraId: id }];
 }
 
 function personKey(oktaUserId: string): string {
