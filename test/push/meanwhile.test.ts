@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiTokenOf, createMovedClock } from './movedClock.ts';
-import { linkMapping, mappingOf, type PushWorld, putList, startPushWorld } from './setting.ts';
+import { linkMapping, mappingOf, pushNow, type PushWorld, putList, startPushWorld } from './setting.ts';
 
 const login = (number: number) => `person${String(number).padStart(6, '0')}@contoso.com`;
 const crew = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => login(from + at));
@@ -27,13 +27,18 @@ beforeEach(async () => {
   meanwhile = {};
   await push.okta.send('PUT', 'delivery', { loss: 0 });
   await push.world.control.clearFaults();
+  await lag(0);
 });
 afterAll(() => push.close());
 
-async function mapped(name: string, people: readonly string[], settings: object = {}) {
+/** For how long Graph does not show what Exchange has written. */
+const lag = (exchangeToEntra: number) =>
+  push.world.control.tenant({ settings: { replicationLagMs: { exchangeToEntra } } });
+
+async function mapped(name: string, people: readonly string[], settings: object = {}, members: readonly string[] = []) {
   await push.okta.org({ groups: [{ name, members: people }] });
   const oktaGroupId = await push.okta.groupId(name);
-  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`);
+  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
   await linkMapping(push.app, oktaGroupId, { target, ...settings });
   return { name, oktaGroupId, target };
 }
@@ -93,5 +98,29 @@ describe('while people come and go all the time, a reconcile', () => {
     meanwhile = {};
     await serve(mapping);
     expect(await namesOf(mapping)).toEqual(crew(6, 8));
+  });
+});
+
+describe('while Graph still shows who is gone', () => {
+  test('a mapping that removes others does not remove and count them again', async () => {
+    await lag(hourMs);
+    const mapping = await mapped('Ghosts', crew(11, 13), { authority: 'exclusive' }, crew(11, 17));
+    expect(await namesOf(mapping)).toEqual(crew(11, 13));
+    const again = await pushNow(push.app, mapping.oktaGroupId);
+    expect([again.status, again.body?.outcome, again.body?.actualCount]).toEqual([200, 'unchanged', 3]);
+  });
+
+  test('a small group keeps its last member, however fast people leave', async () => {
+    const mapping = await mapped('Ghost Ship', crew(8, 10));
+    await lag(hourMs);
+    for (const person of crew(8, 10)) {
+      await push.okta.leave(mapping.name, person);
+      await push.served(mapping.oktaGroupId);
+    }
+    expect(await namesOf(mapping)).toEqual([login(10)]);
+    expect(await mappingOf(push.app, mapping.oktaGroupId)).toMatchObject({
+      status: 'ERROR',
+      reasonCode: 'would_empty_group',
+    });
   });
 });

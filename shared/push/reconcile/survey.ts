@@ -16,6 +16,7 @@ import { removalRule } from '../removalRule.ts';
 import type { PushSource, SourceGroup, SourcePerson } from '../source.ts';
 import type { PushMemberStore } from '../store/memberStore.ts';
 import { readMembers, readMembersOf } from './readMembers.ts';
+import { targetSize } from './targetSize.ts';
 
 /** What was found of a mapping, and what is to be done about it. */
 export interface Survey {
@@ -161,7 +162,8 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
       const left = isSteady ? oktaUserIds.filter((id) => !members.has(id)) : [];
       const steadyPlan = isSteady ? plan : withoutRemovals(plan);
       // The guard alone wants to know how large the group is.
-      const actualCount = steadyPlan.removes.length === 0 ? 0 : await graphGroups.memberCount(targetId, call);
+      const isAnyoneGoing = steadyPlan.removes.length > 0;
+      const actualCount = isAnyoneGoing ? await targetSize(mapping, steadyPlan, dependencies, call) : 0;
       const found = { mapping, group, sourceGroup, actualCount, isFull: false, isSteady, members, matches, left };
       return { ...found, plan: steadyPlan, people, managed };
     },
