@@ -18,6 +18,7 @@ import {
   isNotSet,
   judgeAttributes,
   type NotSet,
+  type NotSetRow,
 } from './attributeChange.ts';
 import type { AttributeWriter } from './attributeWriter.ts';
 import type { AttributeUser } from './facts.ts';
@@ -94,7 +95,7 @@ export function createAttributeUpdater(dependencies: AttributeUpdaterDependencie
         if (isRefusal(error)) end(group, (name) => refusedByGraph(name, user, standing, error));
         else if (isFault(error, 'outcome_unknown')) end(group, () => unknown(error));
         else {
-          if (!mayHaveChanged(ends)) throw error;
+          if (![...ends.values()].some(mayBeThere)) throw error;
           obstacle = error;
           end(group, () => failed(error));
         }
@@ -103,9 +104,9 @@ export function createAttributeUpdater(dependencies: AttributeUpdaterDependencie
     return { ends, shown };
   }
 
-  /** What was taken, as it shows: looked for until it does, or some seconds are over. */
-  async function prove(shown: AttributeUser, taken: AttributeValues, call: Call): Promise<AttributeUser> {
-    const shows = (user: AttributeUser) => namesIn(taken).every((name) => isEqual(name, user, taken));
+  /** What was sent, as it shows: looked for until it does, or some seconds are over. */
+  async function prove(shown: AttributeUser, sent: AttributeValues, call: Call): Promise<AttributeUser> {
+    const shows = (user: AttributeUser) => namesIn(sent).every((name) => isEqual(name, user, sent));
     if (shows(shown)) return shown;
     const look = (proof: Call) => attributeWriter.look(shown.id, proof);
     return (await readBack(look, shows, clock, call.proving())) ?? shown;
@@ -133,29 +134,25 @@ export function createAttributeUpdater(dependencies: AttributeUpdaterDependencie
         ...names.filter((name) => !differing.includes(name)).map((name) => rowOf(name).as('unchanged')),
         ...[...refused].map(([name, refusal]) => rowOf(name).not(refusal)),
       ];
-      if (sendable.length === 0 && refused.size > 0) throw nothingWritten(user, settled);
-      if (isDryRun || standing === null) {
+      if (isDryRun || standing === null || sendable.length === 0) {
         return conclude(user, [...settled, ...sendable.map((name) => rowOf(name).as('would_set'))]);
       }
 
       const { ends, shown } = await write(user, standing, change, sendable, call);
-      const taken = pick(
-        sendable.filter((name) => ends.get(name) === null),
-        change,
-      );
-      const latest = await prove(shown, taken, call);
+      const open = sendable.filter((name) => mayBeThere(ends.get(name)));
+      const latest = await prove(shown, pick(open, change), call);
       const written = [...ends].map(([name, end]) => {
-        if (end !== null) return rowOf(name).not(end);
-        return isEqual(name, latest, change) ? rowOf(name).as('set') : rowOf(name).not(notShown(name, latest));
+        if (mayBeThere(end) && isEqual(name, latest, change)) return rowOf(name).as('set');
+        return rowOf(name).not(end ?? notShown(name, latest));
       });
-      if (!mayHaveChanged(ends)) throw nothingWritten(user, [...settled, ...written]);
       return conclude(latest, [...settled, ...written]);
     },
   };
 }
 
-function mayHaveChanged(ends: Ends): boolean {
-  return [...ends.values()].some((end) => end === null || end.outcome === 'pending');
+/** @param end undefined: it was not sent */
+function mayBeThere(end: NotSet | null | undefined): boolean {
+  return end === null || end?.outcome === 'pending';
 }
 
 function pick(names: readonly AttributeName[], values: AttributeValues): AttributeValues {
@@ -183,10 +180,13 @@ const rowMessages = {
   would_set: 'It would be set.',
 } as const;
 
+/** @throws Fault of the first that was refused, where nothing was written or would be */
 function conclude(user: AttributeUser, all: readonly AttributeRow[]): AttributeUpdate {
   const rows = inOrder(all);
   const outcome = judgeAttributes(rows);
   const changed = rows.some((row) => row.outcome === 'set' || row.outcome === 'pending');
+  const [first, ...others] = rows.filter(isNotSet);
+  if (first !== undefined && !changed && outcome !== 'planned') throw nothingWritten(user, [first, ...others]);
   return { outcome, changed, message: sentences[outcome](user.userPrincipalName, rows), user, rows };
 }
 
@@ -274,13 +274,11 @@ function protectedUser({ userPrincipalName }: AttributeUser): Fault {
   });
 }
 
-/** @param rows one at least is refused */
-function nothingWritten({ userPrincipalName }: AttributeUser, rows: readonly AttributeRow[]): Fault {
-  const refused = inOrder(rows.filter(isNotSet));
-  const [first] = refused;
-  return new Fault(first?.code ?? 'upstream_rejected', {
+function nothingWritten({ userPrincipalName }: AttributeUser, refused: readonly [NotSetRow, ...NotSetRow[]]): Fault {
+  const [{ code, fix }] = refused;
+  return new Fault(code, {
     detail: `Nothing was written to ${userPrincipalName}. ${refused.map(({ property, message }) => `${property}: ${message}`).join(' ')}`,
-    fix: first?.fix ?? '',
+    fix,
     errors: refused.map(({ property, message, fix }) => ({ pointer: `/${property}`, message, fix })),
   });
 }

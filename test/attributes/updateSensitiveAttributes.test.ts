@@ -355,22 +355,29 @@ describe('a write whose answer is lost', () => {
 
   test('twice is pending, and never done', async () => {
     await control.fault({ ...onPatch, fault: { kind: 'reset' }, times: 2 });
-    const answer = await update('unpushed', { mobilePhone: oktaPhone, otherMails: mails });
+    const answer = await update('unpushed', { mobilePhone: oktaPhone, otherMails: mails }, patient);
     expect(answer.body).toMatchObject({ ok: false, outcome: 'pending', changed: true, failedCount: 1 });
     expect(results(answer)).toEqual([
       ['mobilePhone', 'pending', null, 'outcome_unknown'],
       ['otherMails', 'set', null, 'set'],
     ]);
     expect(answer.body?.message).toMatch(/which does not show yet: mobilePhone\. Repeat/);
-    const rows = await auditRows(app.storage, String(answer.body?.requestId));
+    const rows = await auditRows(patient.storage, String(answer.body?.requestId));
     expect(rows.map(({ state }) => state)).toEqual(['unknown', 'unknown', 'succeeded']);
   });
 
   test('and then refused is not known', async () => {
     await control.fault({ ...onPatch, fault: { kind: 'reset' } });
     await control.fault({ ...onPatch, fault: refusal(403, insufficient) });
-    const answer = await update('unpushed', { mobilePhone: oktaPhone });
+    const answer = await update('unpushed', { mobilePhone: oktaPhone }, patient);
     expect(results(answer)).toEqual([['mobilePhone', 'pending', null, 'outcome_unknown']]);
+  });
+
+  test('twice, and shows late, is done', async () => {
+    await control.tenant({ settings: { replicationLagMs: { entraReads: 500 } } });
+    await control.fault({ ...onPatch, fault: { kind: 'commitThenReset' }, times: 2 });
+    const answer = await update('unpushed', { mobilePhone: oktaPhone });
+    expect(answer.body).toMatchObject({ ok: true, outcome: 'updated', mobilePhone: oktaPhone });
   });
 
   test('and that cannot be read back is sent once more', async () => {
