@@ -139,7 +139,7 @@ function wrongApp(code: FaultCode, detail: string): Fault {
   return new Fault(code, {
     detail,
     fix,
-    errors: [{ pointer: '/oktaAppId', message: `It must be the id of an Office 365 app. ${detail}`, fix }],
+    errors: [{ pointer: '/oktaAppId', message: `is no Office 365 app. ${detail}`, fix }],
     upstream: 'okta',
   });
 }

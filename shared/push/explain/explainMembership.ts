@@ -1,6 +1,5 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
-import { Fault } from '../../errors.ts';
 import { sameText } from '../../exchange/identity.ts';
 import type { GraphDirectoryObjects } from '../../graph/directoryObjects.ts';
 import { isGraphFault } from '../../graph/errors.ts';
@@ -9,7 +8,9 @@ import type { GraphUsers } from '../../graph/users.ts';
 import { targetOfMember } from '../../groups/membership/memberTarget.ts';
 import type { MemberTargets } from '../../groups/membership/memberTargets.ts';
 import type { ProtectedUsers } from '../../groups/protectedUsers.ts';
+import { isDesired } from '../desired.ts';
 import type { PushMapping } from '../mapping.ts';
+import { targetGone } from '../mappings/mappingFaults.ts';
 import type { PushPerson } from '../people.ts';
 import type { Match, PushMatcher } from '../pushMatcher.ts';
 import { type ActualMember, type KeptMember, planPush } from '../pushPlan.ts';
@@ -117,7 +118,7 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
       try {
         return await search();
       } catch (error) {
-        throw isGraphFault(error, 'notFound', 'groupMissing') ? targetGone(targetName) : error;
+        throw isGraphFault(error, 'notFound', 'groupMissing') ? targetGone({ targetId, targetName }) : error;
       }
     });
 
@@ -156,6 +157,22 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
     return plan.kept[0] ?? null;
   }
 
+  /** Somebody else of the group may want the very same object: then the plan keeps it. */
+  async function findTwin(
+    { oktaGroupId, settings }: PushMapping,
+    member: ActualMember,
+    pin: PushPerson | null,
+    { people }: KnownPeople,
+    call: Call,
+  ): Promise<PushPerson | null> {
+    for (const other of people.values()) {
+      if (other.oktaUserId === pin?.oktaUserId || !sameText(other.entraId, member.id)) continue;
+      const { isMember, person } = await pushSource.membership(oktaGroupId, other.oktaUserId, call);
+      if (isMember && person !== null && isDesired(person, settings.desiredStatuses)) return other;
+    }
+    return null;
+  }
+
   /** Of whom the mapping does not know alone, everybody is to be known: somebody unresolved may hold a removal back. */
   async function findLeftover(
     facts: Omit<Facts, 'kept'>,
@@ -170,7 +187,8 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
     }
     return ask(async () => {
       const everybody = await dependencies.pushMembers.readAll(oktaGroupId, call);
-      return judgeLeftover(mapping, member, pin, everybody, call);
+      const twin = await findTwin(mapping, member, pin, everybody, call);
+      return twin === null ? judgeLeftover(mapping, member, pin, everybody, call) : { twin };
     });
   }
 
@@ -238,14 +256,6 @@ export function createMembershipExplainer(dependencies: MembershipExplainerDepen
       };
     },
   };
-}
-
-function targetGone(targetName: string): Fault {
-  return new Fault('group_not_found', {
-    detail: `The target ${targetName} is gone, or Graph does not show it.`,
-    fix: 'Restore it (GET deleted-groups), or delete the mapping and map the Okta group to another.',
-    upstream: 'graph',
-  });
 }
 
 function actualMember(member: GraphMember): ActualMember {

@@ -18,6 +18,11 @@ export type Finding<Value> =
       readonly fix: string | null;
     };
 
+/** Another Okta user who is the same object in Entra, and desired. */
+export interface Twin {
+  readonly twin: Pick<PushPerson, 'login'>;
+}
+
 /** Everything that decides whether somebody is a member of a target. */
 export interface Facts {
   /** As asked for. */
@@ -34,7 +39,7 @@ export interface Facts {
   /** As Graph shows the members. */
   readonly listed: Finding<ActualMember | null>;
   /** Of a member that is not desired: why it stays; null: it would be removed. */
-  readonly kept: Finding<KeptMember | null>;
+  readonly kept: Finding<KeptMember | Twin | null>;
   readonly nowMs: number;
 }
 

@@ -169,7 +169,8 @@ function judgeChange({ known, pending, nowMs }: Facts): Judged {
 }
 
 function waitingSentence({ firstSeenAtMs, attempts, dueAtMs }: PendingChange, pin: PushPerson | null): string {
-  const tried = attempts === 0 ? 'has not been tried yet' : `was tried ${attempts} times`;
+  const tried =
+    attempts === 0 ? 'has not been tried yet' : `was tried ${attempts === 1 ? 'once' : `${attempts} times`}`;
   const why = pin?.problem == null ? '' : ` ${pin.problem.message}`;
   return `A change waits since ${timeOf(firstSeenAtMs)}, ${tried}, and is due ${timeOf(dueAtMs)}.${why}`;
 }

@@ -48,7 +48,7 @@ export function conclude(facts: Facts, links: readonly Link[]): Conclusion {
   }
   return {
     ...found,
-    ...concludeOnLeftover(facts, `${who} is a member of ${where} although not desired. ${why}`.trim()),
+    ...concludeOnLeftover(facts, links, `${who} is a member of ${where} although not desired. ${why}`.trim()),
   };
 }
 
@@ -58,6 +58,7 @@ const oktaLinks: readonly LinkName[] = ['oktaUser', 'oktaStatus', 'oktaMembershi
 /** A member that is not desired: it stays, or it goes with the next reconcile. */
 function concludeOnLeftover(
   { kept, mapping, pending }: Facts,
+  links: readonly Link[],
   sentence: string,
 ): Pick<Conclusion, 'verdict' | 'message' | 'fix'> {
   if (kept.type === 'unknown') {
@@ -66,6 +67,11 @@ function concludeOnLeftover(
       message: `${sentence} Whether it stays cannot be told: ${kept.message}`,
       fix: kept.fix,
     };
+  }
+  if (kept.value !== null && 'twin' in kept.value) {
+    const { login } = kept.value.twin;
+    const message = `${sentence} It stays for ${login}, who is the same object in Entra and desired.`;
+    return { verdict: 'kept', message, fix: `If it shall go, take ${login} out of the Okta group as well.` };
   }
   if (kept.value !== null) {
     const fix =
@@ -77,7 +83,10 @@ function concludeOnLeftover(
   const message = isAtWork
     ? `${sentence} It is removed ${when}, as far as the guard allows.`
     : `${sentence} It stays while the mapping writes nothing.`;
-  return { verdict: 'to_be_removed', message, fix: 'To have it at once, POST push-mappings/{oktaGroupId}/push.' };
+  // What stops the mapping stops a push as well.
+  const stop = links.find(({ link, ok }) => link === 'mapping' && ok === false)?.fix;
+  const fix = stop ?? 'To have it at once, POST push-mappings/{oktaGroupId}/push.';
+  return { verdict: 'to_be_removed', message, fix };
 }
 
 function nameOf({ user, person, known, listed }: Facts): string {

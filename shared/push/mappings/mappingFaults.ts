@@ -26,6 +26,15 @@ export function mappedAlready({ oktaGroupId, oktaGroupName, targetId, targetName
   });
 }
 
+/** What the mapping points at, by id, is no longer there. */
+export function targetGone({ targetId, targetName }: Pick<PushMapping, 'targetId' | 'targetName'>): Fault {
+  return new Fault('group_not_found', {
+    detail: `The target ${targetName} (${targetId}) is gone, or Entra does not show it.`,
+    fix: 'Restore it (GET deleted-groups). Where it has the same id again, the mapping goes on by itself; a distribution list gets another: then make the mapping INACTIVE, delete it, and map the Okta group anew.',
+    upstream: 'graph',
+  });
+}
+
 export function stillActive({ oktaGroupId, targetName, status }: PushMapping): Fault {
   return new Fault('push_mapping_active', {
     detail: `The push mapping of ${targetName} is ${status}; nothing was deleted.`,

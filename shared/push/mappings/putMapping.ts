@@ -94,10 +94,13 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
     if (holder !== null && holder.oktaGroupId !== oktaGroupId) throw mappedAlready(holder);
   }
 
-  /** Whether that changes, or would change, anything. It is done before the mapping is stored: what fails leaves nothing half. */
-  async function closeList(target: Target, isDryRun: boolean, call: Call): Promise<boolean> {
-    const { outcome } = await groupUpdater.update(target.id, closedMembership, isDryRun, call);
-    return outcome !== 'unchanged';
+  /** What that comes to, or would. It is done before the mapping is stored: what fails leaves nothing half. */
+  async function closeList(target: Target, isDryRun: boolean, call: Call): Promise<'unchanged' | 'closed' | 'open'> {
+    const { outcome, message } = await groupUpdater.update(target.id, closedMembership, isDryRun, call);
+    if (outcome === 'unchanged') return outcome;
+    if (outcome !== 'partial' && outcome !== 'pending') return 'closed';
+    call.warn(`Whether people may still join or leave by themselves is open. ${message}`);
+    return 'open';
   }
 
   function draftOf(group: SourceGroup, seen: Pick<SeenTarget, 'kind' | 'label'>, given: GivenSettings) {
@@ -121,21 +124,24 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
     call: Call,
   ): Promise<PutMapping> {
     const { target } = seen;
-    const closes = request.closeMembership && target !== null && (await closeList(target, true, call));
+    const closes = request.closeMembership && target !== null && (await closeList(target, true, call)) !== 'unchanged';
+    const wouldClose = closes && `Nobody could join or leave ${seen.label} by themselves any more.`;
     if (existing === null) {
       const notStored = { createdAtMs: null, updatedAtMs: null, lastReconcile: null, defect: null };
       const mapping = { ...draftOf(group, seen, request.settings), targetId: target?.id ?? null, ...notStored };
       const times = { createdAtMs: clock.now(), updatedAtMs: clock.now() };
       const plan = target === null ? null : await planOf({ ...mapping, ...times, targetId: target.id }, call);
-      const message = `${seen.label} would follow the Okta group ${group.name}. ${seen.planned ?? ''}`.trim();
+      const first = `${seen.label} would follow the Okta group ${group.name}.`;
+      const message = sentencesOf(first, seen.planned, wouldClose);
       return { ok: true, outcome: 'planned', changed: false, isNew: false, message, mapping, plan };
     }
     const { changed, mapping } = changeSettings(existing, request.settings, clock.now());
     const isAsAsked = changed.length === 0 && seen.planned === null && !closes;
     const plan = await planOf(mapping, call);
+    const change = changed.length > 0 ? changed.join(', ') : 'its target alone';
     const message = isAsAsked
       ? sentenceOfExisting(mapping)
-      : `The push mapping of ${seen.label} would be changed: ${changed.join(', ') || 'its target alone'}. ${seen.planned ?? ''}`.trim();
+      : sentencesOf(`The push mapping of ${seen.label} would be changed: ${change}.`, seen.planned, wouldClose);
     const outcome = isAsAsked ? 'already_exists' : 'planned';
     return { ok: true, outcome, changed: false, isNew: false, message, mapping, plan };
   }
@@ -218,7 +224,7 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
 
       const made = await seen.make(call);
       if (made.shortfall !== null) call.warn(made.shortfall);
-      const hasClosed = closeMembership && (await closeList(made.target, false, call));
+      const closing = closeMembership ? await closeList(made.target, false, call) : 'unchanged';
       const label = labelOf(made.target);
       const draft = { ...draftOf(group, { kind: made.target.kind, label }, given), targetId: made.target.id };
       const stored = isAsAsked(existing, given)
@@ -226,13 +232,16 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
         : await storeAudited(existing, draft, given, call);
       if (stored.widened.length > 0) await dropPending(pushPending, oktaGroupId, call);
       const plan = await planOf(stored.mapping, call);
-      const hasChanged = stored.isNew || stored.changed.length > 0 || made.changed || hasClosed;
+      const hasChanged = stored.isNew || stored.changed.length > 0 || made.changed || closing !== 'unchanged';
       return {
-        ok: made.shortfall === null,
+        ok: made.shortfall === null && closing !== 'open',
         outcome: stored.isNew ? 'created' : hasChanged ? 'updated' : 'already_exists',
         changed: hasChanged,
         isNew: stored.isNew,
-        message: sentenceOf(stored),
+        message: sentencesOf(
+          sentenceOf(stored),
+          closing === 'closed' && `Nobody joins or leaves ${label} by themselves any more.`,
+        ),
         mapping: stored.mapping,
         plan,
       };
@@ -253,6 +262,10 @@ function unsettled(lastReconcile: PushMapping['lastReconcile']): PushMapping['la
 function auditedPart(mapping: NewPushMapping) {
   const { oktaGroupId, oktaGroupName, settings, status } = mapping;
   return { oktaGroupId, oktaGroupName, status, ...settings };
+}
+
+function sentencesOf(...sentences: readonly (string | false | null)[]): string {
+  return sentences.filter((sentence) => sentence !== null && sentence !== false).join(' ');
 }
 
 function sentenceOf({ isNew, changed, widened, mapping }: Stored): string {

@@ -50,7 +50,7 @@ export function createMappingHealth(dependencies: { pushMappings: PushMappingSto
       const reason = {
         code: 'okta_group_deleted' as const,
         message: 'The Okta group was deleted; the members of the target stay as they are.',
-        fix: 'Delete the mapping, or map another Okta group to the target.',
+        fix: 'Delete the mapping; then the target is free for another Okta group.',
         atMs: clock.now(),
       };
       await pushMappings.update(

@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import { type Fault, faultTable, isFault, toFault } from '../../errors.ts';
-import { type ProtectionLists, refuseUnmanageable } from '../../groups/blockers.ts';
+import type { ProtectionLists } from '../../groups/blockers.ts';
 import type { GroupLock, HeldGroup } from '../../groups/groupLock.ts';
 import type { GroupResolver } from '../../groups/resolve.ts';
 import type { Queues } from '../../store/queues.ts';
@@ -14,6 +14,7 @@ import { type Execution, type Executor } from './execute.ts';
 import type { MappingHealth } from './mappingHealth.ts';
 import { backoffMs, readMappingMessage } from './messages.ts';
 import type { NameFollower } from './nameFollower.ts';
+import { openTarget } from './openTarget.ts';
 import type { PendingSender } from './pendingSender.ts';
 import { retriedLater, usersOf } from './summary.ts';
 import type { Survey, Surveyor } from './survey.ts';
@@ -62,7 +63,7 @@ const faultyMs = 30 * 60_000;
 
 export function createPendingWorker(dependencies: PendingWorkerDependencies): PendingWorker {
   const { pushMappings, pushPending, pushSource, pendingSender, surveyor, executor, mappingHealth } = dependencies;
-  const { nameFollower, groups, groupLock, protection, queues, mayWrite, clock } = dependencies;
+  const { nameFollower, groupLock, queues, mayWrite, clock } = dependencies;
 
   /** Whether the source says that the group is gone: asked when an event tells of the group itself. */
   async function isGone({ oktaGroupId }: PushMapping, call: Call): Promise<boolean> {
@@ -70,7 +71,7 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
   }
 
   async function serve(mapping: PushMapping, due: readonly PendingChange[], held: HeldGroup): Promise<void> {
-    const { oktaGroupId, targetId } = mapping;
+    const { oktaGroupId } = mapping;
     const { call } = held;
     const ofGroup = due.filter(({ oktaUserId }) => oktaUserId === wholeGroup);
     if (ofGroup.length > 0 && (await isGone(mapping, call))) {
@@ -83,8 +84,7 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
       await queues.send(reconcileQueue, { oktaGroupId }, call, clock.now());
     }
     const people = due.filter(({ oktaUserId }) => oktaUserId !== wholeGroup);
-    const group = await groups.resolveForWrite(targetId, call);
-    refuseUnmanageable(group, protection);
+    const group = await openTarget(mapping, dependencies, call);
     const pinged = people.filter(({ isMembership }) => isMembership).map(({ oktaUserId }) => oktaUserId);
     const ids = people.map(({ oktaUserId }) => oktaUserId);
     const survey = await surveyor.some(mapping, group, ids, new Set(pinged), call);

@@ -1,8 +1,7 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import { Fault, faultTable } from '../../errors.ts';
-import { type ProtectionLists, refuseUnmanageable } from '../../groups/blockers.ts';
-import type { Group } from '../../groups/group.ts';
+import type { ProtectionLists } from '../../groups/blockers.ts';
 import type { GroupLock, HeldGroup } from '../../groups/groupLock.ts';
 import { countRows, type MemberRow, membershipMessage } from '../../groups/membership/memberRows.ts';
 import { addRowCounts } from '../../groups/membership/membershipCounts.ts';
@@ -14,6 +13,7 @@ import type { PushMapping } from '../mapping.ts';
 import type { PushRequest } from '../pushReply.ts';
 import type { PushMappingStore } from '../store/mappingStore.ts';
 import type { FullRunner } from './fullRun.ts';
+import { openTarget } from './openTarget.ts';
 import { plannedRows, remarkRows } from './reply.ts';
 import { refuseOtherPlan, type Surveyor } from './survey.ts';
 
@@ -24,6 +24,8 @@ interface PushInput {
   readonly mapping: PushMapping;
   readonly request: PushRequest;
 }
+
+type Save = (change: OperationChange) => Promise<Operation>;
 
 export interface PushOperations extends OperationRunner {
   prepare(operationId: string, input: PushInput, call: Call): Promise<void>;
@@ -51,7 +53,7 @@ const rowsPerPage = 500;
  * still to be done, so that a crash anywhere needs no other care than the next slice.
  */
 export function createPushOperations(dependencies: PushOperationDependencies): PushOperations {
-  const { pushMappings, surveyor, fullRunner, groups, groupLock, protection, operations, clock } = dependencies;
+  const { pushMappings, surveyor, fullRunner, groupLock, operations, clock } = dependencies;
 
   async function readInput({ operationId }: Operation, call: Call): Promise<PushInput> {
     return (await operations.readPage(operationId, 'input/1', call)) as PushInput;
@@ -68,15 +70,9 @@ export function createPushOperations(dependencies: PushOperationDependencies): P
     return { resultPages, counts, firstError: operation.firstError ?? countRows(rows).firstError };
   }
 
-  async function findGroup({ targetId }: Operation, call: Call): Promise<Group> {
-    const group = await groups.resolveForWrite(targetId, call);
-    refuseUnmanageable(group, protection);
-    return group;
-  }
-
   async function planSlice(operation: Operation, call: Call): Promise<Step> {
     const { mapping, request } = await readInput(operation, call);
-    const survey = await surveyor.full(mapping, await findGroup(operation, call), request.repin, call);
+    const survey = await surveyor.full(mapping, await openTarget(mapping, dependencies, call), request.repin, call);
     const { plan } = survey;
     const change = await writeRows(operation, [...remarkRows(survey), ...plannedRows(survey)], call);
     const totalCount = plan.adds.length + plan.removes.length;
@@ -84,7 +80,7 @@ export function createPushOperations(dependencies: PushOperationDependencies): P
     return ended({ ...operation, counts }, { ...change, counts, planId: plan.planId });
   }
 
-  async function pushSlice(operation: Operation, held: HeldGroup): Promise<Step> {
+  async function pushSlice(operation: Operation, held: HeldGroup, save: Save): Promise<Step> {
     const { call } = held;
     const { request, oktaGroupId } = await readInput(operation, call);
     const mapping = await pushMappings.get(oktaGroupId, call);
@@ -92,14 +88,21 @@ export function createPushOperations(dependencies: PushOperationDependencies): P
     if (mapping === null || (mapping.status === 'INACTIVE' && !(isFirst && request.activates))) throw stopped(mapping);
     const pending = await fullRunner.pendingBefore(oktaGroupId, call);
     const repin = isFirst ? request.repin : [];
-    const survey = await surveyor.full(mapping, await findGroup(operation, call), repin, call);
+    const survey = await surveyor.full(mapping, await openTarget(mapping, dependencies, call), repin, call);
     const { plan } = survey;
-    // What is left of an approved plan is no longer that plan.
     if (isFirst) refuseOtherPlan(survey, request.planId);
-    const options = { ...request, activates: isFirst && request.activates, refuses: true, budget: changesPerSlice };
+    const totalCount = isFirst ? plan.adds.length + plan.removes.length : operation.counts.totalCount;
+    // What is left of an approved plan is no longer that plan: whoever comes after a crash must not ask for it again.
+    if (isFirst) await save({ planId: plan.planId, counts: { ...operation.counts, totalCount } });
+    const options = {
+      ...request,
+      maxRemovals: leftOf(request.maxRemovals, operation),
+      activates: isFirst && request.activates,
+      refuses: true,
+      budget: changesPerSlice,
+    };
     const { execution, summary } = await fullRunner.run(survey, pending, held, options);
 
-    const totalCount = isFirst ? plan.adds.length + plan.removes.length : operation.counts.totalCount;
     const told = execution.results.map(({ row }) => row);
     const rows = [...told, ...(summary === null ? [] : remarkRows(survey))];
     const written = await writeRows(operation, rows, call.proving());
@@ -137,7 +140,7 @@ export function createPushOperations(dependencies: PushOperationDependencies): P
         work({
           call: held.call,
           lost: held.lost,
-          next: (current) => pushSlice(current, held),
+          next: (current, save) => pushSlice(current, held, save),
           letGo: () => held.note({ claim: null }),
         }),
       );
@@ -149,6 +152,11 @@ export function createPushOperations(dependencies: PushOperationDependencies): P
     summary: ({ counts, isDryRun, targetName }) =>
       membershipMessage(targetName, { ...counts, plannedCount: isDryRun ? counts.totalCount : 0 }),
   };
+}
+
+/** The limit is for the whole of the operation. */
+function leftOf(maxRemovals: number | null, { counts }: Operation): number | null {
+  return maxRemovals === null ? null : Math.max(0, maxRemovals - counts.removedCount);
 }
 
 function ended({ counts, isDryRun }: Operation, change: OperationChange): Step {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Call, limitedTo } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import { Fault, isFault } from '../../errors.ts';
-import { type ProtectionLists, refuseUnmanageable } from '../../groups/blockers.ts';
+import type { ProtectionLists } from '../../groups/blockers.ts';
 import type { Group } from '../../groups/group.ts';
 import type { GroupLock, HeldGroup } from '../../groups/groupLock.ts';
 import { warnOfNotes } from '../../groups/linkability.ts';
@@ -15,6 +15,7 @@ import type { Pusher } from '../pusher.ts';
 import type { PushReply, PushRequest } from '../pushReply.ts';
 import { judgePlan } from './execute.ts';
 import type { FullRunner } from './fullRun.ts';
+import { openTarget } from './openTarget.ts';
 import type { PushOperations } from './pushOperation.ts';
 import { replyOfOperation, replyOfSurvey } from './reply.ts';
 import { refuseOtherPlan, type Survey, type Surveyor } from './survey.ts';
@@ -39,7 +40,7 @@ const surveyMs = 12_000;
 const patienceMs = 10_000;
 
 export function createPusher(dependencies: PusherDependencies): Pusher {
-  const { surveyor, fullRunner, groups, groupLock, protection, operations, clock } = dependencies;
+  const { surveyor, fullRunner, groupLock, operations, clock } = dependencies;
   const { operationSender, pushOperations } = dependencies;
 
   /** null when it takes longer than a request has. */
@@ -64,7 +65,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
     const survey = await surveyInTime(mapping, group, request, call);
     if (survey === null) return startOperation(mapping, request, null, null, call);
     refuseOtherPlan(survey, request.planId);
-    warnOfSurvey(survey, call);
+    warnOfSurvey(survey, request, call);
     const verdict = judgePlan(survey, await groupLock.notes(mapping.targetId, call), request, clock.now(), true);
     for (const refusal of [verdict.removals, verdict.additions]) {
       if (refusal === null) continue;
@@ -84,7 +85,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
     const survey = await surveyInTime(mapping, group, request, call);
     if (survey === null) return startOperation(mapping, request, null, held, call);
     refuseOtherPlan(survey, request.planId);
-    warnOfSurvey(survey, call);
+    warnOfSurvey(survey, request, call);
     const { adds, removes } = survey.plan;
     if (adds.length + removes.length > 0) warnOfNotes(group, call);
     if (adds.length + removes.length > maxChangesAtOnce) {
@@ -147,8 +148,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
   return {
     push: async (mapping, request, call) => {
       refuseWithoutApproval(mapping, request);
-      const group = await groups.resolveForWrite(mapping.targetId, call);
-      refuseUnmanageable(group, protection);
+      const group = await openTarget(mapping, dependencies, call);
       if (request.isDryRun) return planOnly(mapping, group, request, call);
       const fingerprint = fingerprintOf(mapping, request);
       const applicant = { fingerprint, waitMs: patienceMs };
@@ -173,23 +173,33 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
 
 /** @throws Fault `push_mapping_inactive`, `not_approved` */
 function refuseWithoutApproval(mapping: PushMapping, { isDryRun, activates, planId }: PushRequest): void {
-  const { oktaGroupId, status, approvedAtMs } = mapping;
+  const { oktaGroupId, targetName, status, approvedAtMs } = mapping;
   if (isDryRun) return;
   if (status === 'INACTIVE' && !activates) {
     throw new Fault('push_mapping_inactive', {
-      detail: `The push mapping of ${oktaGroupId} is INACTIVE; nothing was written.`,
+      detail: `The push mapping of ${targetName} is INACTIVE; nothing was written.`,
       fix: `Set it ACTIVE with PUT push-mappings/${oktaGroupId}/status, or ask for the plan with "dryRun": true.`,
     });
   }
   if (approvedAtMs === null && planId === null) {
     throw new Fault('not_approved', {
-      detail: `The first plan of the push mapping of ${oktaGroupId} has not been approved; nothing was written.`,
+      detail: `The plan of the push mapping of ${targetName} has not been approved; nothing was written.`,
       fix: `Look at the plan with POST push-mappings/${oktaGroupId}/push and "dryRun": true, then set the mapping ACTIVE with its planId.`,
     });
   }
 }
 
-function warnOfSurvey({ isSteady }: Survey, call: Pick<Call, 'warn'>): void {
+function warnOfSurvey(survey: Survey, { repin }: PushRequest, call: Pick<Call, 'warn'>): void {
+  const { isSteady, members, people, sourceGroup } = survey;
+  // By the login of today or the one that was matched.
+  const names = [...members.values()].flatMap(({ id, login }) => [id, login, people.get(id)?.login ?? login]);
+  const known = new Set(names.map((name) => name.toLowerCase()));
+  const strangers = repin.filter((name) => !known.has(name.toLowerCase()));
+  if (strangers.length > 0) {
+    call.warn(
+      `Nobody in the Okta group ${sourceGroup.name} has this id or login to be matched anew: ${strangers.join(', ')}.`,
+    );
+  }
   if (isSteady) return;
   call.warn('People came or went in Okta while the group was read: nobody is removed this time. Repeat the request.');
 }

@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import { type Fault, faultTable, isFault, toFault } from '../../errors.ts';
-import { type ProtectionLists, refuseUnmanageable } from '../../groups/blockers.ts';
+import type { ProtectionLists } from '../../groups/blockers.ts';
 import type { GroupLock } from '../../groups/groupLock.ts';
 import type { GroupResolver } from '../../groups/resolve.ts';
 import type { Queues } from '../../store/queues.ts';
@@ -13,6 +13,7 @@ import type { PushPending } from '../store/pendingStore.ts';
 import type { FullRunner } from './fullRun.ts';
 import type { MappingHealth } from './mappingHealth.ts';
 import { backoffMs, readMappingMessage } from './messages.ts';
+import { openTarget } from './openTarget.ts';
 import type { Surveyor } from './survey.ts';
 
 export interface ReconcileWorker {
@@ -50,7 +51,7 @@ const listedAtOnce = 200;
 
 export function createReconcileWorker(dependencies: ReconcileWorkerDependencies): ReconcileWorker {
   const { pushMappings, pushPending, pushSource, surveyor, fullRunner, mappingHealth } = dependencies;
-  const { groups, groupLock, protection, queues, clock } = dependencies;
+  const { groupLock, queues, clock } = dependencies;
 
   /** Whether nobody has come, gone or changed since the last full reconcile, as far as one call can tell. */
   async function hasMoved(mapping: PushMapping, call: Call): Promise<boolean> {
@@ -69,8 +70,7 @@ export function createReconcileWorker(dependencies: ReconcileWorkerDependencies)
       const mapping = await pushMappings.get(oktaGroupId, held.call);
       if (mapping === null || mapping.status === 'INACTIVE') return null;
       const pending = await fullRunner.pendingBefore(oktaGroupId, held.call);
-      const group = await groups.resolveForWrite(targetId, held.call);
-      refuseUnmanageable(group, protection);
+      const group = await openTarget(mapping, dependencies, held.call);
       const survey = await surveyor.full(mapping, group, [], held.call);
       const options = { maxRemovals: null, allowEmpty: false, refuses: false, activates: false };
       return fullRunner.run(survey, pending, held, { ...options, budget: Number.POSITIVE_INFINITY });
