@@ -502,6 +502,19 @@ describe('pending changes', () => {
     expect(await list()).toEqual([]);
   });
 
+  test('are put in one transaction, whether they are pending already or not', async () => {
+    await pending.put([ping('u')], call);
+    const first = await only();
+    clock.advance(1_000);
+    const client = await clientOf('pushPending');
+    client.createEntity = () => Promise.reject(failure(500));
+    await pending.put([ping('u', { eventAtMs: 2_000 }), ping('v')], call);
+    expect(await list()).toMatchObject([
+      { oktaUserId: 'u', eventAtMs: 2_000, firstSeenAtMs: first.firstSeenAtMs },
+      { oktaUserId: 'v', firstSeenAtMs: clock.now() },
+    ]);
+  });
+
   test('whose storage fails are a fault, and none is left out in silence', async () => {
     once(await clientOf('pushPending'), 'submitTransaction', () => () => Promise.reject(failure(500)));
     expect((await faultOf(pending.put([ping('u'), ping('v')], call))).code).toBe('storage_unavailable');

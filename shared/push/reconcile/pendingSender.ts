@@ -6,8 +6,8 @@ import type { PushPending } from '../store/pendingStore.ts';
 
 /** Puts the pending changes of mappings on their way. All methods throw storage faults. */
 export interface PendingSender {
-  /** Now, unless a message is on its way. */
-  send(oktaGroupId: string, call: Call): Promise<void>;
+  /** Unless a message is on its way. @param dueAtMs now when absent; at most seconds away: it holds new ones up */
+  send(oktaGroupId: string, call: Call, dueAtMs?: number): Promise<void>;
   /** At `dueAtMs`: whatever is due then. */
   sendAt(oktaGroupId: string, dueAtMs: number, call: Call): Promise<void>;
   /** Those that have been due for a while: their message was lost, or their worker. Returns how many. */
@@ -24,8 +24,8 @@ export function createPendingSender(dependencies: {
 }): PendingSender {
   const { pushPending, queues, clock } = dependencies;
   return {
-    send: async (oktaGroupId, call) => {
-      if (await pushPending.mark(oktaGroupId, call)) await queues.send(pushQueue, { oktaGroupId }, call, clock.now());
+    send: async (oktaGroupId, call, dueAtMs = clock.now()) => {
+      if (await pushPending.mark(oktaGroupId, call)) await queues.send(pushQueue, { oktaGroupId }, call, dueAtMs);
     },
 
     sendAt: (oktaGroupId, dueAtMs, call) => queues.send(pushQueue, { oktaGroupId }, call, dueAtMs),

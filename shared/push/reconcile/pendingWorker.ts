@@ -158,8 +158,9 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
 
   async function failed(oktaGroupId: string, triedBefore: number, fault: Fault, call: Call): Promise<void> {
     const { code, retryAfterSeconds } = fault;
-    // Whoever has the group may be serving these very rows: they are left as they are.
-    if (isFault(fault, 'group_busy')) return pendingSender.sendAt(oktaGroupId, clock.now() + busyMs, call);
+    // Whoever has the group may be serving these very rows: they are left as they are. One message a group waits for
+    // them, however many have found it busy.
+    if (isFault(fault, 'group_busy')) return pendingSender.send(oktaGroupId, call, clock.now() + busyMs);
     if (faultTable[code].retryable) {
       call.log.warn({ event: 'push_put_off', requestId: call.requestId, oktaGroupId, code, triedBefore });
       return comeBack(oktaGroupId, clock.now() + backoffMs(triedBefore, retryAfterSeconds), call);

@@ -1,7 +1,7 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import { Fault } from '../../errors.ts';
-import type { GraphGroups, GraphMember } from '../../graph/groups.ts';
+import { type GraphGroups, type GraphMember, maxMemberPage } from '../../graph/groups.ts';
 import type { GraphUsers } from '../../graph/users.ts';
 import { type Group, labelOf } from '../../groups/group.ts';
 import { targetOfMember } from '../../groups/membership/memberTarget.ts';
@@ -48,8 +48,8 @@ export interface Surveyor {
    */
   full(mapping: PushMapping, group: Group, repin: readonly string[], call: Call): Promise<Survey>;
   /**
-   * The same for some people alone: the members of the target are not read. Who is not known yet is announced first, so
-   * that no event about them is missed from then on.
+   * The same for some people alone: the members of the target are read only where that spares as many calls. Who is not
+   * known yet is announced first, so that no event about them is missed from then on.
    * @param pinged of them, those whose membership has changed
    */
   some(
@@ -86,17 +86,22 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
     });
   }
 
+  async function readActual(targetId: string, call: Call): Promise<ActualMember[]> {
+    const actual: ActualMember[] = [];
+    const seen = new Set<string>();
+    for await (const page of graphGroups.memberPages(targetId, { addresses: true }, call)) {
+      // Pages may show an object twice when the list changes meanwhile.
+      actual.push(...page.filter(({ id }) => !seen.has(id) && seen.add(id)).map(actualMember));
+    }
+    return actual;
+  }
+
   return {
     full: async (mapping, group, repin, call) => {
       const { settings, oktaGroupId } = mapping;
       const targetId = idOf(group);
       const { people, managed } = await pushMembers.readAll(oktaGroupId, call);
-      const actual: ActualMember[] = [];
-      const seen = new Set<string>();
-      for await (const page of graphGroups.memberPages(targetId, { addresses: true }, call)) {
-        // Pages may show an object twice when the list changes meanwhile.
-        actual.push(...page.filter(({ id }) => !seen.has(id) && seen.add(id)).map(actualMember));
-      }
+      const actual = await readActual(targetId, call);
       const { sourceGroup, members, isSteady } = await readMembers(pushSource, oktaGroupId, call);
       const desired = desiredOf(members, mapping);
       const released = new Set(repin.map((name) => name.toLowerCase()));
@@ -130,6 +135,8 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
       const { people, managed } = await pushMembers.readSome(oktaGroupId, oktaUserIds, call);
       const unknown = oktaUserIds.filter((id) => !people.has(id));
       await pushMembers.announce(oktaGroupId, unknown, call);
+      const sparable = countSparable(pinged, people, managed);
+      const actual = pagesOf(mapping) <= sparable ? await readActual(targetId, call) : null;
       const { sourceGroup, members, isSteady } = await readMembersOf(pushSource, mapping, oktaUserIds, call);
       const desired = desiredOf(members, mapping);
       const matches = await pushMatcher.match(desired, people, settings.oktaAppId, { verifyPins: false }, call);
@@ -138,7 +145,7 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
         planPush({
           targetId,
           authority: settings.authority,
-          actual: null,
+          actual,
           desired: withMatches(desired, matches),
           scope: new Set(oktaUserIds),
           pinged,
@@ -173,6 +180,28 @@ export function createSurveyor(dependencies: SurveyorDependencies): Surveyor {
 function idOf(group: Group): string {
   if (group.id === null || group.graph === null) throw groupNotReady(group);
   return group.id;
+}
+
+/**
+ * Those of whom a ping alone says that they may have to be written, since they were looked at before: who came back, or
+ * whose event comes twice. Reading shows most of them to be where they belong.
+ */
+function countSparable(
+  pinged: ReadonlySet<string>,
+  people: ReadonlyMap<string, PushPerson>,
+  managed: ReadonlyMap<string, ManagedMember>,
+): number {
+  return [...pinged].filter((oktaUserId) => {
+    const entraId = people.get(oktaUserId)?.entraId ?? null;
+    if (entraId === null) return false;
+    const state = managed.get(entraId.toLowerCase())?.state ?? 'added';
+    return state === 'added';
+  }).length;
+}
+
+/** Pages that the members of the target were on when they were last read. At least one. */
+function pagesOf({ lastReconcile }: PushMapping): number {
+  return Math.ceil(Math.max(1, lastReconcile?.actualCount ?? 1) / maxMemberPage);
 }
 
 function actualMember(member: GraphMember): ActualMember {

@@ -65,6 +65,8 @@ export interface PushPending {
 /** Sorts before all others, and is nobody's id: `encodeKey` writes neither `!` nor `*`. */
 const markKey = '!';
 const freshMs = 2 * 60_000;
+/** Of different partitions. */
+const groupsAtOnce = 4;
 
 /** Times in ISO 8601: they compare as texts, and a number of this size is no integer to Azure Tables. */
 interface PendingRow {
@@ -104,7 +106,7 @@ export function createPushPending(dependencies: { tables: Tables; clock: Clock }
     put: (pings, call) =>
       table.use('storing pending changes', call, async (client, abortSignal) => {
         const now = isoOf(clock.now());
-        for (const ofGroup of byGroup(pings).values()) {
+        await atOnce(groupsAtOnce, [...byGroup(pings)], async ([oktaGroupId, ofGroup]) => {
           const rows = joined(ofGroup).map((ping) => ({
             ...keysOf(ping),
             ...(ping.isMembership && { isMembership: true as const }),
@@ -112,17 +114,23 @@ export function createPushPending(dependencies: { tables: Tables; clock: Clock }
             attempts: 0,
             dueAt: now,
           }));
-          const changes = rows.map((row): RowChange => ({
-            inTransaction: [['create', { ...row, firstSeenAt: now }]],
-            alone: () => putAlone(client, row, now, abortSignal),
-          }));
+          // One that is pending already would refuse the creation of all.
+          const known = rows.length > 1 ? await pendingKeys(client, oktaGroupId, abortSignal) : new Set<string>();
+          const changes = rows.map((row): RowChange => {
+            const { rowKey } = row;
+            const created = { ...row, firstSeenAt: now };
+            return {
+              inTransaction: [known.has(rowKey) ? ['update', row, 'Merge'] : ['create', created]],
+              alone: () => putAlone(client, row, now, abortSignal),
+            };
+          });
           await changeRows(client, changes, abortSignal);
-        }
+        });
       }),
 
     list: (oktaGroupId, call) =>
       table.use('reading pending changes', call, async (client, abortSignal) => {
-        const filter = `PartitionKey eq '${encodeKey(oktaGroupId)}' and RowKey gt '${markKey}'`;
+        const filter = pendingOf(oktaGroupId);
         const changes: PendingChange[] = [];
         for await (const row of client.listEntities<RowKeys & PendingRow>({ queryOptions: { filter }, abortSignal })) {
           changes.push({
@@ -224,6 +232,22 @@ async function firstPartitions(client: TableClient, filter: string, abortSignal:
     if (page.length > 0) return page.map(({ partitionKey }) => partitionKey);
   }
   return [];
+}
+
+/** Row keys of what is pending for a group. */
+async function pendingKeys(
+  client: TableClient,
+  oktaGroupId: string,
+  abortSignal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const queryOptions = { filter: pendingOf(oktaGroupId), select: ['RowKey'] };
+  const keys = new Set<string>();
+  for await (const { rowKey } of client.listEntities<RowKeys>({ queryOptions, abortSignal })) keys.add(rowKey);
+  return keys;
+}
+
+function pendingOf(oktaGroupId: string): string {
+  return `PartitionKey eq '${encodeKey(oktaGroupId)}' and RowKey gt '${markKey}'`;
 }
 
 interface RowKeys {
