@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { actions } from '../functions/register.ts';
+import { attributeFindingCodes } from '../shared/attributes/findings.ts';
 import { readConfig } from '../shared/config.ts';
 import { faultTable } from '../shared/errors.ts';
 import { eventHookScopes, readScopes, rolesFor } from '../shared/okta/scopes.ts';
@@ -70,5 +71,11 @@ describe('the documents', () => {
     const push = await read('docs/group-push.md');
     const explained = firstColumn(push.slice(push.indexOf('## Link or create'), push.indexOf('## What a mapping')));
     expect(explained.sort()).toEqual([...Object.keys(defaultSettings), 'closeMembership'].sort());
+  });
+
+  it('explain every finding about an attribute', async () => {
+    const sync = await read('docs/attribute-sync.md');
+    const explained = firstColumn(sync.slice(sync.indexOf('## Findings'), sync.indexOf('**(a) or (b).**')));
+    expect(explained.sort()).toEqual([...attributeFindingCodes].sort());
   });
 });

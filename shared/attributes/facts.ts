@@ -1,4 +1,4 @@
-import type { AttributeUser } from '../graph/userAttributes.ts';
+import type { AttributeUser, UserUnit } from '../graph/userAttributes.ts';
 import type { Reading } from '../identity/facts.ts';
 import type { OwnStanding } from '../identity/privilege.ts';
 import type { AttributeName, AttributeValues } from './attribute.ts';
@@ -70,13 +70,13 @@ export interface TargetStanding {
   readonly eligibleRoleIds: Reading<readonly string[]>;
   /** Groups that can hold roles, of which the user is a member or an owner. */
   readonly groups: readonly TargetGroup[];
-  readonly units: Reading<readonly TargetUnit[]>;
+  readonly units: Reading<readonly UserUnit[]>;
 }
 
 export interface TargetRole {
   readonly roleId: string;
   /** null: over the tenant. */
-  readonly unit: Reading<TargetUnit> | null;
+  readonly unit: Reading<UserUnit> | null;
 }
 
 export interface TargetGroup {
@@ -84,11 +84,4 @@ export interface TargetGroup {
   readonly isMember: boolean;
   /** Active roles of the group. */
   readonly roleIds: readonly string[];
-}
-
-export interface TargetUnit {
-  readonly id: string;
-  readonly name: string | null;
-  /** null: may not be read. */
-  readonly isRestricted: boolean | null;
 }

@@ -8,7 +8,7 @@ import {
   rolesToActOn,
   type TargetPrivilege,
 } from '../identity/sensitiveActions.ts';
-import type { TargetStanding, TargetUnit } from './facts.ts';
+import type { TargetStanding, UserUnit } from './facts.ts';
 
 /** What the table of sensitive actions makes of a target and of us. All pure. */
 export interface Verdict {
@@ -54,7 +54,7 @@ function privilegeOf(target: TargetStanding, isCautious: boolean): TargetPrivile
   };
 }
 
-function heldRoleIds({ tokenRoleIds, assignments }: OwnStanding, units: readonly TargetUnit[]): string[] {
+function heldRoleIds({ tokenRoleIds, assignments }: OwnStanding, units: readonly UserUnit[]): string[] {
   const assigned = (assignments.known ? assignments.value : []).filter(
     ({ isTenantWide, unitId }) => isTenantWide || units.some(({ id }) => id === unitId),
   );
@@ -89,13 +89,13 @@ export function isPrivileged(target: TargetStanding): boolean {
   return describeTarget(target) !== '';
 }
 
-function nameOfScope(unit: Reading<TargetUnit>): string {
+function nameOfScope(unit: Reading<UserUnit>): string {
   if (!unit.known) return 'an administrative unit';
   const { id, name, isRestricted } = unit.value;
   return `the ${isRestricted === true ? 'restricted ' : ''}administrative unit ${name ?? id}`;
 }
 
-function unitsOf(units: Reading<readonly TargetUnit[]>): readonly TargetUnit[] {
+function unitsOf(units: Reading<readonly UserUnit[]>): readonly UserUnit[] {
   return units.known ? units.value : [];
 }
 
