@@ -126,5 +126,40 @@ export async function startOktaRepairs(): Promise<OktaRepairs> {
   };
 }
 
+/** Who is to be repaired from `wrong-0` to `right-0`, and so on; assigned in Okta. */
+export interface Crew {
+  readonly names: readonly string[];
+  /** For `users` of a request. */
+  readonly wanted: readonly { readonly user: string; readonly immutableId: string }[];
+  readonly idOf: (name: string) => string;
+}
+
+export async function seedCrew({ control, send, users }: OktaRepairs, count: number, domain: string): Promise<Crew> {
+  const names = Array.from({ length: count }, (_, index) => `crew${String(index).padStart(4, '0')}@${domain}`);
+  await control.tenant({
+    users: names.map((userPrincipalName, index) => ({
+      userPrincipalName,
+      displayName: `Crew ${index}`,
+      onPremisesImmutableId: `wrong-${index}`,
+    })),
+  });
+  const ids = new Map((await users()).map(({ userPrincipalName, id }) => [userPrincipalName, id]));
+  await send('PUT', 'okta/org', { users: names.map((login) => ({ login, status: 'ACTIVE' })) });
+  await send('PUT', 'okta/org', {
+    appUsers: names.map((user) => ({
+      app: 'office365',
+      user,
+      externalId: ids.get(user),
+      userName: user,
+      profile: { email: user, department: 'Crew' },
+    })),
+  });
+  return {
+    names,
+    wanted: names.map((user, index) => ({ user, immutableId: `right-${index}` })),
+    idOf: (name) => ids.get(name) ?? '',
+  };
+}
+
 export const stepsOf = (answer: Answer): unknown[] =>
   rowsOf(answer, 'steps').map(({ step, outcome }) => [step, outcome]);

@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
-import { Fault, isFault } from '../../errors.ts';
+import { Fault, faultTable, isFault } from '../../errors.ts';
 import type { Operation } from '../../operations/operation.ts';
 import type { OperationChange } from '../../operations/operationStore.ts';
 import { type OperationRunner, refuseWhenLost, type Step } from '../../operations/runner.ts';
@@ -85,10 +85,16 @@ export function createBatchOperations(dependencies: BatchOperationDependencies):
     desk.holdsFeature = true;
   }
 
+  /** What Okta refuses the sweep tries again, as soon as the operation has ended. @throws Fault that may pass */
   async function letFeatureGo(desk: Desk, { operationId }: Operation, call: Call): Promise<void> {
     const { oktaAppId } = desk.request;
     if (featureLock === null || oktaAppId === null || desk.holdsFeature === false) return;
-    await featureLock.letGo(oktaAppId, operationId, call);
+    try {
+      await featureLock.letGo(oktaAppId, operationId, call);
+    } catch (error) {
+      if (!isFault(error) || faultTable[error.code].retryable || isFault(error, 'internal_error')) throw error;
+      call.warn(`"Deactivate Users" is not on as before; it is tried again every two minutes. ${error.message}`);
+    }
     desk.holdsFeature = false;
   }
 

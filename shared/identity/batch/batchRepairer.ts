@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { type Fault, faultTable, isFault } from '../../errors.ts';
 import type { HeldUser, RepairEngine } from '../repair/engine.ts';
 import type { Repair, RepairTurn } from '../repair/repair.ts';
+import { repairRunning } from '../repair/repairEngine.ts';
 import { addressRemarks, endOf } from '../repair/repairTexts.ts';
 import type { PlannedEntry } from './batchPlan.ts';
 import type { EntryResult } from './batchProgress.ts';
@@ -55,6 +56,8 @@ export function createBatchRepairer(dependencies: { repairEngine: RepairEngine; 
     const last = await repairEngine.last(planned.userId, held.call);
     const isOurs = last?.operationId === operationId;
     if (isOurs && last.phase === 'ended') return settled(entry.user, last, held.call);
+    // In the middle of it nothing about the user is as it will be.
+    if (last !== null && !isOurs && last.phase !== 'ended') throw repairRunning(last);
     const begun = isOurs ? ({ type: 'begun', repair: last } as const) : await begin(task, held);
     if (begun.type !== 'begun') return begun;
     const turn = await held.resume(begun.repair.repairId);
