@@ -40,6 +40,8 @@ export interface Everything {
   api: string;
   key: string;
   masterKey: string;
+  /** What the simulated org sends with its events. Null when a tenant is configured. */
+  hookSecret: string | null;
   /** Null when a tenant is configured. */
   simulator: SimulatorUrls | null;
   /** Null when the storage is reached by identity. */
@@ -125,6 +127,7 @@ export async function startEverything(options: EverythingOptions = {}): Promise<
       api,
       key: functionKey,
       masterKey,
+      hookSecret: embedded?.OKTA_EVENT_HOOK_SECRET ?? null,
       simulator: simulator && publicUrls(simulator.urls),
       storage,
       processes: started.map(({ name, pid }) => ({ name, pid })),

@@ -1,7 +1,7 @@
 import type { Everything } from './everything.ts';
 
 /** What a newcomer needs: where things are, and commands that work as they stand. */
-export async function greet({ api, key, masterKey, simulator }: Everything): Promise<string> {
+export async function greet({ api, key, masterKey, hookSecret, simulator }: Everything): Promise<string> {
   const owner = simulator ? await someUser(simulator.control) : '<user principal name>';
   const group = `${api}/groups/field-engineers@contoso.com`;
   const functions = await listFunctions(new URL('/admin/functions', api).href, masterKey);
@@ -26,7 +26,8 @@ export async function greet({ api, key, masterKey, simulator }: Everything): Pro
     primarySmtpAddress: 'field-news@contoso.com',
     owners: [owner],
   };
-  const variables = { API: api, KEY: key, MASTER_KEY: masterKey, ...(simulator && { CONTROL: simulator.control }) };
+  const ofSimulator = simulator && { CONTROL: simulator.control, HOOK_SECRET: hookSecret ?? '' };
+  const variables = { API: api, KEY: key, MASTER_KEY: masterKey, ...ofSimulator };
   return [
     simulator
       ? 'Running against a simulated tenant; nothing leaves this machine.'

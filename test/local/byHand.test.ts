@@ -40,17 +40,24 @@ async function run(commands: string, env: Record<string, string>): Promise<{ cod
 
 describe('the commands of docs/group-push.md', () => {
   (hasShell ? test : test.skip)(
-    'do what the document says, from linking to the report of the reconcile',
+    'do what the document says, from linking to what the hook refuses',
     async () => {
-      const { api, key, masterKey, simulator } = everything;
-      const env = { API: api, KEY: key, MASTER_KEY: masterKey, CONTROL: simulator?.control ?? '' };
+      const { api, key, masterKey, hookSecret, simulator } = everything;
+      const env = {
+        API: api,
+        KEY: key,
+        MASTER_KEY: masterKey,
+        CONTROL: simulator?.control ?? '',
+        HOOK_SECRET: hookSecret ?? '',
+      };
       const { code, lines } = await run(await commandsOf('group-push.md', 'Try it by hand'), env);
       expect(code).toBe(0);
       expect(lines).toContain('Field Crew');
       expect(lines).toContain("[ 'pat.supplier@example.com' ]");
       const people = ['bruno.keller', 'chiara.lind', 'kaya.demir', 'liam.corrigan', 'olga.petrova'];
       const expected = [...people.map((name) => `${name}@contoso.com`), 'pat.supplier@example.com'];
-      expect(lines.at(-1)?.split(' ').sort()).toEqual(expected.sort());
+      expect(lines.at(-5)?.split(' ').sort()).toEqual(expected.sort());
+      expect(lines.slice(-4)).toEqual(['401', '400', '413', '204']);
     },
     120_000,
   );

@@ -107,7 +107,9 @@ describe('the event hook in Okta', () => {
     const nowhere = 'http://127.0.0.1:9/api/okta/events';
     for (let time = 0; time < 2; time += 1) {
       expect(await faultOf(ensureEventHook({ name, url: nowhere, secret }, hooks, call))).toMatchObject({
-        kind: 'invalid',
+        code: 'upstream_rejected',
+        message: expect.stringMatching(/is registered, and Okta could not verify it.*unreachable/),
+        fix: expect.stringContaining(nowhere),
       });
     }
     expect(await registered()).toHaveLength(1);

@@ -130,6 +130,14 @@ describe('a list that is closed with its mapping', () => {
   });
 });
 
+test('a target that was renamed with its Okta group is called by its new name', async () => {
+  const pair = await activeMapping(world, app, { kind: 'security' }, { renameTarget: true });
+  const name = `${pair.oktaName} Ashore`;
+  await org.tell('PATCH', `groups/${pair.oktaGroupId}`, { profile: { name } });
+  await pushMapping(app, pair);
+  expect((await readMapping(app, pair)).body).toMatchObject({ oktaGroupName: name, targetName: name });
+});
+
 describe('two Okta users who are one object in Entra', () => {
   const [one, two] = ['twin.one@example.com', 'twin.two@example.com'];
 

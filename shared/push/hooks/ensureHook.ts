@@ -1,5 +1,6 @@
 import type { Call } from '../../call.ts';
 import { Fault } from '../../errors.ts';
+import { isOktaFault } from '../../okta/errors.ts';
 import type { OktaEventHook, OktaEventHooks } from '../../okta/eventHooks.ts';
 import { hookEventTypes } from './eventTypes.ts';
 
@@ -43,8 +44,17 @@ export async function ensureEventHook(wanted: WantedHook, hooks: OktaEventHooks,
   const hook = found ?? (await hooks.create({ ...wanted, eventTypes: hookEventTypes, header: headerOf(wanted) }, call));
   const missingTypes = hookEventTypes.filter((type) => !hook.eventTypes.includes(type));
   if (hook.verificationStatus === 'VERIFIED') return { outcome: 'already_verified', hook, missingTypes };
-  const verified = await hooks.verify(hook.id, call);
+  const verified = await verify(hook, hooks, call);
   return { outcome: found === null ? 'created' : 'verified', hook: verified, missingTypes };
+}
+
+/** What Okta refuses then is nothing that was sent to it. */
+async function verify(hook: OktaEventHook, hooks: OktaEventHooks, call: Call): Promise<OktaEventHook> {
+  try {
+    return await hooks.verify(hook.id, call);
+  } catch (error) {
+    throw isOktaFault(error, 'invalid') ? notVerified(hook, error) : error;
+  }
 }
 
 function headerOf({ secret }: WantedHook) {
@@ -73,6 +83,16 @@ function inactiveHook({ id, name }: OktaEventHook): Fault {
   return new Fault('invalid_request', {
     detail: `Okta has the event hook "${name}" (${id}) for this address, but somebody has deactivated it.`,
     fix: 'Activate it in the Okta admin console (Workflow → Event Hooks → Actions), or delete it there; then run this again.',
+  });
+}
+
+function notVerified({ id, name, url }: OktaEventHook, cause: Fault): Fault {
+  return new Fault(cause.code, {
+    detail: `The event hook "${name}" (${id}) is registered, and Okta could not verify it. ${cause.message}`,
+    fix: `See that the app is deployed with the room push, and answers at ${url} from the internet within 3 seconds; then run this again.`,
+    upstream: 'okta',
+    upstreamRequestId: cause.upstreamRequestId,
+    cause,
   });
 }
 

@@ -25,10 +25,16 @@ export function createNameFollower(dependencies: {
       try {
         // Once for each rename: under a naming policy the target never gets the very name.
         const isToFollow = settings.renameTarget && name !== oktaGroupName && name !== group.displayName;
-        if (isToFollow && writes) await groupUpdater.update(targetId, { displayName: name }, false, call);
+        const renamed =
+          isToFollow && writes ? await groupUpdater.update(targetId, { displayName: name }, false, call) : null;
+        const { displayName } = renamed?.group ?? group;
         // The old name says that this is still to be done, once writes are allowed.
         const seen = isToFollow && !writes ? oktaGroupName : name;
-        await mappingHealth.named(oktaGroupId, { oktaGroupName: seen, targetName: labelOf(group) }, call);
+        await mappingHealth.named(
+          oktaGroupId,
+          { oktaGroupName: seen, targetName: labelOf({ ...group, displayName }) },
+          call,
+        );
       } catch (error) {
         if (!isFault(error)) throw error;
         const { code } = error;
