@@ -34,14 +34,16 @@ export function createPhoneTaker(dependencies: {
 
   async function readAll(call: Call): Promise<PhoneDraft> {
     let draft = await openDraft(call);
+    let isBegunAnew = false;
     while (!draft.isRead) {
       const from = draft.nextPath;
       const page = await syncedUsers.page({ size: maxUserPage, from }, call).catch((error: unknown) => {
-        // Graph does not know where it was any more: it is begun anew.
-        if (from === null || !isGraphFault(error, 'rejected', 'notFound')) throw error;
+        // Graph does not know where it was any more: it is begun anew, once.
+        if (from === null || isBegunAnew || !isGraphFault(error, 'rejected', 'notFound')) throw error;
         return null;
       });
       if (page === null) {
+        isBegunAnew = true;
         draft = newPhoneDraft(clock.now());
         continue;
       }

@@ -36,6 +36,7 @@ export interface Synchronization {
 
 /** Methods throw as those of Graph do. */
 export interface GraphSynchronization {
+  /** @throws Fault `upstream_failed` where Graph shows none */
   organization(call: Call): Promise<Organization>;
   /** @throws GraphFault `forbidden`: the permission is missing, or apps are refused (graph.md §3) */
   read(call: Call): Promise<Synchronization>;
@@ -49,7 +50,9 @@ export function createGraphSynchronization(graph: Graph): GraphSynchronization {
     organization: async (call) => {
       const $select = 'id,displayName,onPremisesSyncEnabled,onPremisesLastSyncDateTime,verifiedDomains';
       const { items } = await graph.page(withQuery('/organization', { $select }), 'GET /organization', call);
-      return readOrganization(items[0] ?? {});
+      const [organization] = items;
+      if (organization === undefined || textField(organization, 'id') === null) throw noOrganization();
+      return readOrganization(organization);
     },
 
     read: async (call) => {
@@ -96,6 +99,15 @@ function readSynchronization(
     deletionPrevention: isObject(prevention) ? textField(prevention, 'synchronizationPreventionType') : null,
     deletionThreshold: typeof alertThreshold === 'number' ? alertThreshold : null,
   };
+}
+
+/** What is switched is switched for the whole tenant: it must be known which. */
+function noOrganization(): Fault {
+  return new Fault('upstream_failed', {
+    detail: 'Graph shows no organization.',
+    fix: 'Repeat the request; if it stays, look at GET /organization in Graph Explorer.',
+    upstream: 'graph',
+  });
 }
 
 function noSynchronization(): Fault {
