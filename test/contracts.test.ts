@@ -177,7 +177,15 @@ describe('what is registered', () => {
   test('with the default rooms is nothing that can move sign-in or settings of the tenant', async () => {
     const namesIn = (...rooms: string[]) => actions.filter(({ room }) => rooms.includes(room)).map(({ name }) => name);
     const onRequest = namesIn('users', 'dirsync');
-    expect(onRequest).toEqual(expect.arrayContaining(['getImmutableId', 'setBypassDirSyncOverrides']));
+    expect(onRequest).toEqual(
+      expect.arrayContaining([
+        'getImmutableId',
+        'repairImmutableId',
+        'diagnoseAttributes',
+        'updateSensitiveAttributes',
+        'setBypassDirSyncOverrides',
+      ]),
+    );
     const called = [...actions, ...endpoints].map(({ name }) => name).filter((name) => !onRequest.includes(name));
     expect(await namesFor(settings)).toEqual([...called, ...workers.map(({ name }) => name)]);
     const working = ['runOperation', 'runOperationPoison', 'resumeRepair', 'resumeRepairPoison', 'sweep'];
