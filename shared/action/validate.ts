@@ -79,8 +79,9 @@ function describe(error: ErrorObject, prefix: string): FieldFault {
       return { pointer, message: `must be one of ${allowed}`, fix: `Use one of: ${allowed}.` };
     }
     default: {
-      // A pattern says nothing to a person; its description does.
-      const message = error.keyword === 'pattern' && description ? `must be ${description}` : String(error.message);
+      // A pattern says nothing to a person; its description does. Types come as "integer,null".
+      const said = error.keyword === 'type' ? String(error.message).replaceAll(',', ' or ') : String(error.message);
+      const message = error.keyword === 'pattern' && description ? `must be ${description}` : said;
       return { pointer, message, fix: description ? `Give ${description}.` : 'Mend the value.' };
     }
   }

@@ -130,6 +130,15 @@ describe('a list that is closed with its mapping', () => {
   });
 });
 
+test('a setting that is a number or null is refused by that name', async () => {
+  const pair = await newPair(world);
+  const fix = 'Give how many members may come within 24 hours, up to 100,000; null for any number.';
+  expect(await putMapping(app, pair, { maxAdditions: '5' })).toMatchObject({
+    status: 400,
+    body: { errors: [{ pointer: '/maxAdditions', message: 'must be integer or null', fix }] },
+  });
+});
+
 test('a target that was renamed with its Okta group is called by its new name', async () => {
   const pair = await activeMapping(world, app, { kind: 'security' }, { renameTarget: true });
   const name = `${pair.oktaName} Ashore`;
