@@ -2,6 +2,7 @@
 import { everyKind } from './demo/everyKind.ts';
 import { exactMembership } from './demo/exactMembership.ts';
 import { groupPush } from './demo/groupPush.ts';
+import { immutableId } from './demo/immutableId.ts';
 import { mailEnabledSecurityGroup } from './demo/mailEnabledSecurityGroup.ts';
 import { createStory, type Story } from './demo/story.ts';
 import { whoDidWhat } from './demo/whoDidWhat.ts';
@@ -12,6 +13,7 @@ const scenes: readonly ((story: Story) => Promise<void>)[] = [
   everyKind,
   exactMembership,
   groupPush,
+  immutableId,
   whoDidWhat,
 ];
 

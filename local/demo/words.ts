@@ -25,7 +25,11 @@ export function rowsOf(body: Readonly<Record<string, unknown>>): string[] {
   const groups = Array.isArray(body.groups) ? (body.groups as Record<string, unknown>[]) : [];
   const entries = Array.isArray(body.entries) ? (body.entries as Record<string, unknown>[]) : [];
   const errors = Array.isArray(body.errors) ? (body.errors as Record<string, unknown>[]) : [];
+  const steps = Array.isArray(body.steps) ? (body.steps as Record<string, unknown>[]) : [];
+  const plan = Array.isArray(body.plan) ? (body.plan as Record<string, unknown>[]) : [];
   return [
+    ...steps.map(({ step, outcome, message }) => `${String(step)}: ${String(outcome)}. ${String(message)}`),
+    ...plan.map(({ step, request, body: sent }) => `${String(step)}: ${String(request)} ${String(sent)}`),
     ...errors.map(({ pointer, message, fix }) => `${String(pointer)} ${String(message)}. ${String(fix)}`),
     ...results.map(
       ({ member, item, code, message }) => `${String(member ?? item)}: ${String(code)}. ${String(message)}`,

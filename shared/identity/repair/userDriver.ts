@@ -116,7 +116,9 @@ export function createUserDriver(dependencies: {
       if (next.type === 'wait') {
         const waitMs = next.untilMs - clock.now();
         const isShort = waitMs <= longestWaitMs && waitMs + writeMs <= call.deadline.remainingMs();
-        if (!isShort) return { type: 'waiting', change: { ...change, steps }, untilMs: next.untilMs };
+        // A person is told at once, and not after some more tries.
+        const isCalling = (change.attention ?? null) !== null;
+        if (!isShort || isCalling) return { type: 'waiting', change: { ...change, steps }, untilMs: next.untilMs };
         await clock.sleep(Math.max(0, waitMs), call.deadline.signal);
         continue;
       }
