@@ -361,9 +361,13 @@ test.each(troubles)(
   120_000,
 );
 
-test('and where several things happen to it', async () => {
-  await fc.assert(fc.asyncProperty(courses.map(playable), play), { seed, numRuns });
-}, 60_000 + numRuns * 20_000);
+test(
+  'and where several things happen to it',
+  async () => {
+    await fc.assert(fc.asyncProperty(courses.map(playable), play), { seed, numRuns });
+  },
+  60_000 + numRuns * 20_000,
+);
 
 test('and where the way home is refused, calls a person, and is home once that is mended', async () => {
   for (const resumption of resumptions) {
