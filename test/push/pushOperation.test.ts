@@ -97,6 +97,26 @@ describe('a push that is long', () => {
   }, 60_000);
 });
 
+describe('a limit for removals', () => {
+  test('holds for the whole of a push, however many slices it takes', async () => {
+    await push.okta.org({ groups: [{ name: 'Few Left', members: ['mina.sato@contoso.com'] }] });
+    const oktaGroupId = await push.okta.groupId('Few Left');
+    const members = Array.from({ length: 600 }, (_, at) => login(at + 1));
+    const target = await putList(push, 'few-left@contoso.com', members);
+    const put = await putMapping(push.app, oktaGroupId, { target, authority: 'exclusive' });
+    await push.world.control.tenant({ settings: { latencyMs: { graph: 0, exchange: 20 } } });
+    const { planId } = put.body ?? {};
+    const started = await setStatus(push.app, oktaGroupId, { status: 'ACTIVE', planId, maxRemovals: 600 });
+    expect(started.status).toBe(202);
+    // The first slice is at work when one more comes in from outside.
+    while ((await push.world.control.membersOf(target)).length >= 600) push.app.host.lookIntoQueues();
+    await push.world.control.addMember(target, login(601));
+    const ended = await endOf(push.app, started);
+    expect(ended.body).toMatchObject({ state: 'failed', code: 'too_many_removals', removedCount: 500 });
+    expect(await push.world.control.membersOf(target)).toHaveLength(102);
+  }, 60_000);
+});
+
 describe('a survey that takes too long for a request', () => {
   test('is made by an operation: of a dry run the plan alone, else all of it', async () => {
     const oktaGroupId = await push.okta.groupId('Okta Group 0004');

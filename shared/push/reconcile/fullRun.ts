@@ -18,6 +18,8 @@ export interface FullRunOptions extends Limits {
   readonly refuses: boolean;
   /** Whether the mapping becomes ACTIVE before anything is written. */
   readonly activates: boolean;
+  /** Done once nothing refuses the run any more, and before anything is written. */
+  readonly begin?: () => Promise<void>;
   /** How many changes may be made now. */
   readonly budget: number;
 }
@@ -104,6 +106,7 @@ export function createFullRunner(dependencies: FullRunnerDependencies): FullRunn
       const guard: Fault | null = verdict.removals ?? verdict.additions;
       if (options.refuses && guard !== null) throw guard;
       if (options.activates) await activate(survey, held.call);
+      await options.begin?.();
       const writes = mayWrite && !mapping.settings.reportOnly;
       const execution = writes ? await executor.execute(survey, held, options, options.budget) : nothingDone;
 

@@ -92,14 +92,16 @@ export function createPushOperations(dependencies: PushOperationDependencies): P
     const { plan } = survey;
     if (isFirst) refuseOtherPlan(survey, request.planId);
     const totalCount = isFirst ? plan.adds.length + plan.removes.length : operation.counts.totalCount;
-    // What is left of an approved plan is no longer that plan: whoever comes after a crash must not ask for it again.
-    if (isFirst) await save({ planId: plan.planId, counts: { ...operation.counts, totalCount } });
     const options = {
       ...request,
       maxRemovals: leftOf(request.maxRemovals, operation),
       activates: isFirst && request.activates,
       refuses: true,
       budget: changesPerSlice,
+      // What is left of an approved plan is no longer that plan: whoever comes after a crash must not ask for it again.
+      begin: async () => {
+        if (isFirst) await save({ planId: plan.planId, counts: { ...operation.counts, totalCount } });
+      },
     };
     const { execution, summary } = await fullRunner.run(survey, pending, held, options);
 
