@@ -95,6 +95,15 @@ describe('a list that is closed with its mapping', () => {
     expect(again.body).toMatchObject({ outcome: 'already_exists', message: expect.not.stringContaining('any more') });
   });
 
+  test('is asked for where a new list lets people leave, and authority exclusive would undo that', async () => {
+    const { oktaGroupId } = await newPair(world);
+    const create = { kind: 'distributionList', displayName: `Deck ${oktaGroupId}`, owners: [amara] };
+    const { body } = await app.call('PUT', `push-mappings/${oktaGroupId}`, {
+      body: { create, authority: 'exclusive' },
+    });
+    expect(body).toMatchObject({ outcome: 'created', warnings: [expect.stringContaining('"closeMembership": true')] });
+  });
+
   test('in part is no success, and what is open is told', async () => {
     const call = testCall();
     const target = { id: 't', kind: 'distributionList', primarySmtpAddress: 'deck@contoso.com' };

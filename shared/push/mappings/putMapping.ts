@@ -217,12 +217,13 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
       ]);
       await refuseOthers(oktaGroupId, existing, seen, call);
       if (closeMembership && seen.kind !== 'distributionList') throw notAList(seen);
-      const settings = mergeSettings(given, existing?.settings ?? null);
-      const warning = seen.target === null || closeMembership ? null : tugOfWar(seen.target, settings);
-      if (warning !== null) call.warn(warning);
-      if (isDryRun) return planOnly(group, existing, seen, request, call);
+      if (isDryRun) {
+        warnOfTugOfWar(seen.target, existing, request, call);
+        return planOnly(group, existing, seen, request, call);
+      }
 
       const made = await seen.make(call);
+      warnOfTugOfWar(made.target, existing, request, call);
       if (made.shortfall !== null) call.warn(made.shortfall);
       const closing = closeMembership ? await closeList(made.target, false, call) : 'unchanged';
       const label = labelOf(made.target);
@@ -251,6 +252,17 @@ export function createMappingPutter(dependencies: MappingPutterDependencies): Ma
   function isAsAsked(existing: PushMapping | null, given: GivenSettings): existing is PushMapping {
     return existing !== null && changeSettings(existing, given, clock.now()).changed.length === 0;
   }
+}
+
+function warnOfTugOfWar(
+  target: Target | null,
+  existing: PushMapping | null,
+  { settings, closeMembership }: PutMappingRequest,
+  call: Pick<Call, 'warn'>,
+): void {
+  if (target === null || closeMembership) return;
+  const warning = tugOfWar(target, mergeSettings(settings, existing?.settings ?? null));
+  if (warning !== null) call.warn(warning);
 }
 
 /** Under other settings the next reconcile has to look at everybody, whether or not anybody has moved. */
