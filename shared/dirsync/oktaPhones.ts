@@ -1,7 +1,7 @@
 import type { Call } from '../call.ts';
 import type { OktaSideReader } from '../identity/oktaSide.ts';
 import { textOf } from '../okta/answers.ts';
-import { type Candidate, needsOkta, type OktaPhone, rowOf, type UserRow } from './standing.ts';
+import { type Candidate, type OktaPhone, rowOf, type UserRow } from './standing.ts';
 
 export interface OktaPhones {
   /**
@@ -21,9 +21,10 @@ export function createOktaPhones(dependencies: {
 }): OktaPhones {
   const { okta, oktaSide } = dependencies;
 
-  async function phoneOf(candidate: Candidate, oktaAppId: string | null, call: Call): Promise<OktaPhone> {
-    if (!okta.isConfigured || !needsOkta(candidate)) return { type: 'notCompared' };
-    const userPrincipalName = candidate.now?.userPrincipalName ?? candidate.userPrincipalName;
+  async function phoneOf({ now }: Candidate, oktaAppId: string | null, call: Call): Promise<OktaPhone> {
+    // Of others Okta's phone decides nothing.
+    if (!okta.isConfigured || now?.isSynced !== true) return { type: 'notCompared' };
+    const { userPrincipalName } = now;
     const person = await oktaSide.find({ userPrincipalName, oktaUserId: null, oktaAppId }, call);
     if (person === null) return { type: 'notAssigned', oktaUserId: null };
     const oktaUserId = person.user.id;

@@ -70,10 +70,6 @@ const standings: Readonly<Record<StandingCode, { readonly touch: boolean; readon
   gone: { touch: false, message: 'The user is no longer in Entra.' },
 };
 
-export function needsOkta({ now }: Candidate): boolean {
-  return now?.isSynced === true;
-}
-
 export function rowOf(candidate: Candidate, okta: OktaPhone): UserRow {
   const { id, userPrincipalName, displayName, former, now } = candidate;
   const code = codeOf(candidate, okta);

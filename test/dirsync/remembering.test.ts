@@ -4,6 +4,8 @@ import type { Call } from '../../shared/call.ts';
 import { createPhoneTaker } from '../../shared/dirsync/phoneTaker.ts';
 import { createRefusals } from '../../shared/dirsync/refusals.ts';
 import { featureRows } from '../../shared/dirsync/features.ts';
+import { createBypassSwitcher } from '../../shared/dirsync/setBypass.ts';
+import { createSwitchCarrier } from '../../shared/dirsync/switchCarrier.ts';
 import { createSwitchLock } from '../../shared/dirsync/switchLock.ts';
 import { confirmationOf, refuseUnconfirmed, switchPlanIdOf } from '../../shared/dirsync/switchPlan.ts';
 import {
@@ -17,9 +19,10 @@ import {
 import { createSwitchRecords } from '../../shared/dirsync/switchRecords.ts';
 import { usersOfSwitch, usersOfTenant } from '../../shared/dirsync/userSources.ts';
 import { Fault } from '../../shared/errors.ts';
+import type { Graph } from '../../shared/graph/client.ts';
 import { GraphFault } from '../../shared/graph/errors.ts';
-import type { GraphSyncedUsers, PhonedUser } from '../../shared/graph/syncedUsers.ts';
-import type { Organization } from '../../shared/graph/synchronization.ts';
+import { createGraphSyncedUsers, type GraphSyncedUsers, type PhonedUser } from '../../shared/graph/syncedUsers.ts';
+import { createGraphSynchronization, type Organization } from '../../shared/graph/synchronization.ts';
 import { createFakeClock } from '../support/fakeClock.ts';
 import { memoryBlobs } from '../support/memoryBlobs.ts';
 import { faultOf, quickClock, testCall } from '../support/rooms.ts';
@@ -62,6 +65,20 @@ function storeOf(nowMs = Date.UTC(2026, 0, 1)) {
     createPhoneTaker({ syncedUsers, switchRecords, clock }).take(by);
   return { blobs, clock, switchRecords, take };
 }
+
+const recordAt = (ms: number): SwitchRecord => ({
+  version: 1,
+  switchId: newSwitchId(ms),
+  at: new Date(ms).toISOString(),
+  requestId: 'r',
+  former: false,
+  enabled: true,
+  state: 'switched',
+  syncedUserCount: 1,
+  phoneCount: 1,
+  pages: 1,
+  restoredAt: null,
+});
 
 const deadline = () => new Fault('deadline_exceeded', { detail: 'Time is up.', fix: 'Repeat.', upstream: 'graph' });
 const rejected = () => new GraphFault('rejected', null, 'upstream_rejected', { detail: 'Bad token.', fix: 'None.' });
@@ -158,20 +175,6 @@ describe('the phones before a switch', () => {
 });
 
 describe('a remembered switch', () => {
-  const recordAt = (ms: number): SwitchRecord => ({
-    version: 1,
-    switchId: newSwitchId(ms),
-    at: new Date(ms).toISOString(),
-    requestId: 'r',
-    former: false,
-    enabled: true,
-    state: 'switched',
-    syncedUserCount: 1,
-    phoneCount: 1,
-    pages: 1,
-    restoredAt: null,
-  });
-
   test('is forgotten with its users after SNAPSHOT_RETENTION_DAYS, and removed by the sweep', async () => {
     const { blobs, clock, switchRecords } = storeOf();
     const old = recordAt(clock.now());
@@ -217,6 +220,98 @@ describe('the lock', () => {
     expect(clock.waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(4_000);
     freeAfter = clock.waits.length + 2;
     expect(await lock.hold(testCall(), () => Promise.resolve('done'))).toBe('done');
+  });
+});
+
+describe('a switch that time or storage hinder', () => {
+  const organization: Organization = {
+    id: 'T-1',
+    displayName: null,
+    isSynced: true,
+    lastSyncAt: null,
+    initialDomain: 'contoso.onmicrosoft.com',
+  };
+  const plan = { organization, former: false, enabled: true, draft: newPhoneDraft(0) };
+  const isOff = { id: 'T-1', isOn: false };
+  const unused = () => Promise.reject(new TypeError('not to be called'));
+  const request = { confirm: 'contoso.onmicrosoft.com', planId: null, oktaAppId: null, isDryRun: false };
+
+  test('is not begun when its answer could not be awaited', async () => {
+    const { switchRecords, clock } = storeOf();
+    const switcher = createBypassSwitcher({
+      synchronization: { organization: () => Promise.resolve(organization) },
+      phoneTaker: { take: () => Promise.resolve({ ...plan.draft, syncedUserCount: 7 }) },
+      switchCarrier: { find: () => Promise.resolve(isOff), carryOut: unused, note: unused },
+      switchLock: { hold: (held, work) => work(held) },
+      oktaPhones: { compare: unused },
+      switchRecords,
+      clock,
+    });
+    const short = testCall({ times: { totalMs: 6_000, proofMs: 5_000 } });
+    const fault = await faultOf(switcher.set(true, request, short));
+    expect(fault.code).toBe('deadline_exceeded');
+    expect(fault.message).toContain('7 users');
+    // Comparing with Okta may fail; a defect is no failure.
+    await expect(switcher.set(true, { ...request, isDryRun: true }, testCall())).rejects.toThrow(TypeError);
+    short.end();
+  });
+
+  test('says what could not be noted of it', async () => {
+    const { switchRecords, clock } = storeOf();
+    const noting = (error: Error) =>
+      createSwitchCarrier({
+        synchronization: { organization: unused, read: unused, setFeature: unused },
+        switchRecords: { ...switchRecords, store: () => Promise.reject(error) },
+        refusals: { told: unused },
+        audit: { record: unused, probe: unused },
+        clock,
+        graphBaseUrl: 'https://graph.microsoft.com',
+      });
+    const told = testCall();
+    const full = new Fault('storage_unavailable', { detail: 'No blobs.', fix: 'Look.', upstream: 'storage' });
+    await noting(full).note(recordAt(0), told);
+    expect(told.warnings).toEqual([expect.stringContaining('could not be noted. No blobs.')]);
+    await expect(noting(new TypeError('a defect')).note(recordAt(0), told)).rejects.toThrow('a defect');
+  });
+});
+
+describe('what Graph shows', () => {
+  const graphSaying = (object: object) =>
+    ({
+      find: () => Promise.resolve(object),
+      page: () => Promise.resolve({ items: [object], nextPath: null }),
+    }) as unknown as Graph;
+
+  test('of the settings may lack all but the features', async () => {
+    const read = (object: object) => createGraphSynchronization(graphSaying(object)).read(call);
+    expect(await read({ features: { oddEnabled: 'true', bypassDirSyncOverridesEnabled: true } })).toEqual({
+      id: '',
+      form: 'single',
+      features: new Map([['bypassDirSyncOverridesEnabled', true]]),
+      deletionPrevention: null,
+      deletionThreshold: null,
+    });
+    for (const object of [{}, { features: null }, { value: [] }, { value: [{ id: 'T-1' }] }]) {
+      expect((await faultOf(read(object))).code).toBe('upstream_rejected');
+    }
+  });
+
+  test('of the organization may lack all but the id', async () => {
+    const read = (object: object) => createGraphSynchronization(graphSaying(object)).organization(call);
+    const nothing = { displayName: null, isSynced: null, lastSyncAt: null, initialDomain: null };
+    expect(await read({ id: 'T-1' })).toEqual({ id: 'T-1', ...nothing });
+    expect(await read({ id: 'T-1', verifiedDomains: [{ name: 'contoso.com', isInitial: false }] })).toEqual({
+      id: 'T-1',
+      ...nothing,
+    });
+    expect((await faultOf(read({ displayName: 'Contoso' }))).code).toBe('upstream_failed');
+  });
+
+  test('of one user in a batch may be a fault, which is not taken for nobody', async () => {
+    const graph = { batch: () => Promise.resolve([{ ok: false, fault: rejected() }]) } as unknown as Graph;
+    expect((await faultOf(createGraphSyncedUsers(graph).byIds(['a'], call))).code).toBe('upstream_rejected');
+    const empty = { batch: () => Promise.resolve([{ ok: true, object: null }]) } as unknown as Graph;
+    expect(await createGraphSyncedUsers(empty).byIds(['a'], call)).toEqual([null]);
   });
 });
 

@@ -231,6 +231,8 @@ describe('the switch', () => {
       lastSwitchRestoredAt: null,
     });
 
+    // What is remembered outlives the sweep.
+    await app.fire('sweep');
     const again = await setBypass(app, on);
     expect(again.body).toMatchObject({ ...counts, outcome: 'unchanged', changed: false, switchId, former: true });
     expect(await patches()).toHaveLength(1);
@@ -328,6 +330,14 @@ describe('a tenant where Microsoft refuses apps', () => {
     });
     expect((await setBypass(app, on)).body).toMatchObject({ outcome: 'unchanged', switchId, ...counts });
     expect((await getDirSync(app)).body).toMatchObject({ lastSwitchState: 'switched' });
+  });
+
+  test('is told how to switch off by hand as well, without a word of phones', async () => {
+    const app = await begin('read');
+    await switchByHand(true);
+    const { body } = await setBypass(app, off);
+    expect(body).toMatchObject({ code: 'dirsync_app_refused' });
+    expect(body?.fix).toMatch(/bypassDirSyncOverridesEnabled = \$false \}$/);
   });
 
   test('comes to a flow as an outcome', async () => {
