@@ -304,9 +304,11 @@ describe('what stands in the way in the middle', () => {
     const answer = await start({ maxFailures: 5 }, late);
     await late.idle();
     const waiting = await late.call('GET', `operations/${String(answer.body?.operationId)}`);
-    expect(waiting.body).toMatchObject({ state: 'running', done: false, code: 'repair_running', repairedCount: 0 });
+    // The latter where the worker of that repair is just at it.
+    const underWay = expect.stringMatching(/^(repair_running|user_busy)$/);
+    expect(waiting.body).toMatchObject({ state: 'running', done: false, code: underWay, repairedCount: 0 });
     const operation = await hurry(answer);
-    expect(rowOf(operation, 0)).toMatchObject({ outcome: 'failed', code: 'repair_running' });
+    expect(rowOf(operation, 0)).toMatchObject({ outcome: 'failed', code: underWay });
     expect(operation.body).toMatchObject({ code: 'too_many_failures' });
     expect(await feature()).toBe('ENABLED');
   });

@@ -62,6 +62,7 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
 
   async function unassign(desk: Desk): Promise<void> {
     const { part, call } = desk;
+    let isAnswered = false;
     for (let attempt = 1; ; attempt += 1) {
       const seen = await seenBy(desk);
       if (seen === null) break;
@@ -76,20 +77,24 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
       const write = () => oktaProvisioning.unassign(part.appId, part.oktaUserId, call);
       try {
         await recorded(intentOf(desk, 'DELETE', content, null), write, false, call);
-        await desk.save({ unassignment: 'answered' });
+        isAnswered = true;
       } catch (error) {
         // Read again, which tells whether it was carried out.
         if (!isFault(error, 'outcome_unknown') && !isOktaFault(error, 'notFound')) throw error;
       }
     }
     if (desk.state.unassignment === 'none') return;
-    await desk.save({}, row('unassignFromOkta', 'The user is not assigned to the app for the time of the repair.'));
+    await desk.save(
+      isAnswered ? { unassignment: 'answered' } : {},
+      row('unassignFromOkta', 'The user is not assigned to the app for the time of the repair.'),
+    );
   }
 
-  async function assign(desk: Desk): Promise<void> {
+  /** @returns what is to be told of it */
+  async function assign(desk: Desk): Promise<RepairStepRow[]> {
     const { part, call, state, repair } = desk;
     const { former } = state;
-    if (former === null) return;
+    if (former === null) return [];
     for (let attempt = 1; ; attempt += 1) {
       const seen = await seenBy(desk);
       if (mayLandLate(desk.state, seen)) await desk.save({ hasLostUnassignment: true });
@@ -104,19 +109,20 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
         if (!isFault(error, 'outcome_unknown')) throw error;
       }
     }
-    if (desk.state.unassignment !== 'none') await desk.save({}, row('assignInOkta', assignedMessage(former, repair)));
+    return desk.state.unassignment === 'none' ? [] : [row('assignInOkta', assignedMessage(former, repair))];
   }
 
-  async function leaveUnassigned(desk: Desk, { code, message }: OktaFault): Promise<void> {
-    await desk.save({ former: null }, { step: 'assignInOkta', outcome: 'refused', code, message });
+  async function leaveUnassigned(desk: Desk, { code, message }: OktaFault): Promise<RepairStepRow[]> {
+    await desk.save({ former: null });
+    return [{ step: 'assignInOkta', outcome: 'refused', code, message }];
   }
 
-  async function letFeatureGo(desk: Desk): Promise<void> {
+  /** @returns what is to be told of it */
+  async function letFeatureGo(desk: Desk): Promise<RepairStepRow[]> {
     const { part, repair, call, state } = desk;
-    if (!state.holdsFeature) return;
+    if (!state.holdsFeature) return [];
     const isTurned = await featureLock.letGo(part.appId, repair.repairId, call);
-    const rows = isTurned ? [row('turnOnDeactivateUsers', '"Deactivate Users" is on, as it was.')] : [];
-    await desk.save({ holdsFeature: false }, ...rows);
+    return isTurned ? [row('turnOnDeactivateUsers', '"Deactivate Users" is on, as it was.')] : [];
   }
 
   function intentOf({ repair, part }: Desk, method: 'DELETE' | 'POST', before: unknown, planned: unknown): Intent {
@@ -162,11 +168,11 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
       { step: letFeatureGo, byHand: turnOnByHand },
     ];
     const backSinceMs = desk.state.backSinceMs ?? clock.now();
-    if (desk.state.backSinceMs === null) await desk.save({ backSinceMs });
+    const rows: RepairStepRow[] = [];
     const waits: Wait[] = [];
     for (const { step, byHand } of wayBack) {
       try {
-        await step(desk);
+        rows.push(...(await step(desk)));
       } catch (error) {
         const fault = waitable(error);
         const mayPass = faultTable[fault.code].retryable;
@@ -177,10 +183,11 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
     }
     const [first] = waits.toSorted((a, b) => a.untilMs - b.untilMs);
     if (first !== undefined) {
+      await desk.save({ backSinceMs }, ...rows);
       const said = waits.flatMap(({ attention }) => attention ?? []);
       return { ...first, attention: said.length === 0 ? null : said.join(' ') };
     }
-    if (!desk.state.isBack) await desk.save({ isBack: true, refusals: 0 });
+    if (rows.length > 0 || !desk.state.isBack) await desk.save({ isBack: true, refusals: 0 }, ...rows);
     return { type: 'done' };
   }
 
