@@ -111,7 +111,7 @@ function settled(facts: AttributeFacts): AttributeFinding[] {
       fix: facts.okta.known
         ? `Give ${attributeNames.join(', ')} as they should be, or map them in Okta's Office 365 app.`
         : `Give ${attributeNames.join(', ')} as they should be. To have Okta asked: ${facts.okta.why.fix}`,
-      evidence: facts.okta.known ? describeOkta(facts.okta.value.office365) : 'Okta was not asked',
+      evidence: facts.okta.known ? describeOkta(facts.okta.value.office365) : facts.okta.why.message,
     },
   ];
 }
