@@ -139,6 +139,21 @@ describe('a list that is closed with its mapping', () => {
   });
 });
 
+test('an approval that is sent twice at once is a success twice, and carried out once', async () => {
+  const pair = await newPair(world);
+  const { planId } = (await putMapping(app, pair)).body ?? {};
+  const approve = () => setStatus(app, pair, { status: 'ACTIVE', planId });
+  const answers = await Promise.all([approve(), approve(), approve()]);
+  expect(answers.map(({ status, body }) => [status, body?.status, body?.ok])).toEqual(
+    answers.map(() => [200, 'ACTIVE', true]),
+  );
+  expect(answers.filter(({ body }) => body?.changed)).toHaveLength(1);
+  const other = await newPair(world);
+  await putMapping(app, other);
+  const stale = await setStatus(app, other, { status: 'ACTIVE', planId });
+  expect(stale).toMatchObject({ status: 409, body: { code: 'plan_changed' } });
+});
+
 test('a setting that is a number or null is refused by that name', async () => {
   const pair = await newPair(world);
   const fix = 'Give how many members may come within 24 hours, up to 100,000; null for any number.';

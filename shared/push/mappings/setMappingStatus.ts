@@ -110,13 +110,24 @@ export function createMappingStatusSetter(dependencies: MappingStatusSetterDepen
       const mapping = await pushMappings.get(oktaGroupId, call);
       if (mapping === null) throw noSuchMapping(oktaGroupId);
       const { status, isDryRun } = request;
-      if (mapping.status === status) {
-        const message = `The push mapping of ${mapping.targetName} is ${status} already.`;
-        return { ok: true, outcome: 'unchanged', changed: false, message, mapping, push: null };
+      if (mapping.status === status) return alreadySo(mapping);
+      if (status === 'INACTIVE') return deactivate(mapping, isDryRun, call);
+      try {
+        return await activate(mapping, request, call);
+      } catch (error) {
+        if (isDryRun || !isFault(error, 'plan_changed')) throw error;
+        // The same request may have been faster: its plan is carried out then, and another one is left.
+        const now = await pushMappings.get(oktaGroupId, call.proving());
+        if (now?.status !== 'ACTIVE') throw error;
+        return alreadySo(now);
       }
-      return status === 'ACTIVE' ? activate(mapping, request, call) : deactivate(mapping, isDryRun, call);
     },
   };
+}
+
+function alreadySo(mapping: PushMapping): StatusChange {
+  const message = `The push mapping of ${mapping.targetName} is ${mapping.status} already.`;
+  return { ok: true, outcome: 'unchanged', changed: false, message, mapping, push: null };
 }
 
 function setByPerson(nowMs: number): MappingReason {
