@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiTokenOf, createMovedClock } from './movedClock.ts';
-import { linkMapping, mappingOf, pushNow, type PushWorld, putList, startPushWorld } from './setting.ts';
+import { linkMapping, mappingOf, pushNow, type PushWorld, putList, setStatus, startPushWorld } from './setting.ts';
 
 const login = (number: number) => `person${String(number).padStart(6, '0')}@contoso.com`;
 const crew = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => login(from + at));
@@ -29,7 +29,7 @@ beforeEach(async () => {
   await push.world.control.clearFaults();
   await lag(0);
 });
-afterAll(() => push.close());
+afterAll(() => push.close(), 60_000);
 
 /** For how long Graph does not show what Exchange has written. */
 const lag = (exchangeToEntra: number) =>
@@ -122,5 +122,40 @@ describe('while Graph still shows who is gone', () => {
       status: 'ERROR',
       reasonCode: 'would_empty_group',
     });
+  });
+});
+
+describe('a push', () => {
+  test('writes nothing for a mapping that was stopped before its turn came', async () => {
+    const mapping = await mapped('Stopped', crew(11, 13));
+    await push.okta.send('PUT', 'delivery', { loss: 1 });
+    await push.okta.leave(mapping.name, login(11));
+    meanwhile.before = async (url) => {
+      if (!url.includes(mapping.target)) return;
+      meanwhile = {};
+      await setStatus(push.app, mapping.oktaGroupId, { status: 'INACTIVE' });
+    };
+    const answer = await pushNow(push.app, mapping.oktaGroupId);
+    expect([answer.status, answer.body?.code]).toEqual([409, 'push_mapping_inactive']);
+    expect(await namesOf(mapping)).toEqual(crew(11, 13));
+  });
+
+  test('that goes on as an operation is the same one when it is asked for again', async () => {
+    const mapping = await mapped('Asked Twice', [login(1)]);
+    await push.okta.send('PUT', 'delivery', { loss: 1 });
+    await push.okta.changeMembers(mapping.name, { add: crew(3, 18) });
+    const { planId } = (await pushNow(push.app, mapping.oktaGroupId, { dryRun: true })).body ?? {};
+    await push.world.control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Add-DistributionGroupMember' },
+      fault: { kind: 'throttle', seconds: 22 },
+      skip: 1,
+      times: 1,
+    });
+    const first = await pushNow(push.app, mapping.oktaGroupId, { planId });
+    expect([first.status, first.body?.outcome]).toEqual([202, 'running']);
+    clock.advance(30_000);
+    const again = await pushNow(push.app, mapping.oktaGroupId, { planId });
+    expect([again.status, again.body?.operationId]).toEqual([202, first.body?.operationId]);
   });
 });

@@ -11,8 +11,10 @@ import type { Operation } from '../../operations/operation.ts';
 import type { OperationStore } from '../../operations/operationStore.ts';
 import type { OperationSender } from '../../operations/operationSender.ts';
 import type { PushMapping } from '../mapping.ts';
+import { noSuchMapping } from '../mappings/mappingFaults.ts';
 import type { Pusher } from '../pusher.ts';
 import type { PushReply, PushRequest } from '../pushReply.ts';
+import type { PushMappingStore } from '../store/mappingStore.ts';
 import { judgePlan } from './execute.ts';
 import type { FullRunner } from './fullRun.ts';
 import { openTarget } from './openTarget.ts';
@@ -21,6 +23,7 @@ import { replyOfOperation, replyOfSurvey } from './reply.ts';
 import { refuseOtherPlan, type Survey, type Surveyor } from './survey.ts';
 
 export interface PusherDependencies {
+  readonly pushMappings: Pick<PushMappingStore, 'get'>;
   readonly surveyor: Surveyor;
   readonly fullRunner: FullRunner;
   readonly groups: GroupResolver;
@@ -40,7 +43,7 @@ const surveyMs = 12_000;
 const patienceMs = 10_000;
 
 export function createPusher(dependencies: PusherDependencies): Pusher {
-  const { surveyor, fullRunner, groupLock, operations, clock } = dependencies;
+  const { pushMappings, surveyor, fullRunner, groupLock, operations, clock } = dependencies;
   const { operationSender, pushOperations } = dependencies;
 
   /** null when it takes longer than a request has. */
@@ -100,7 +103,8 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
     if (execution.left.length > 0) {
       // Before anything was done a fault is the answer; afterwards it must not hide what was.
       if (execution.fault !== null && execution.results.length === 0) throw execution.fault;
-      return startOperation(mapping, { ...request, planId: null, activates: false }, survey, held, call.proving());
+      const rest = { ...request, planId: null, activates: false };
+      return startOperation(mapping, rest, survey, held, call.proving(), fingerprintOf(mapping, request));
     }
     if (mapping.settings.reportOnly) call.warn('The mapping is report-only: nothing was written.');
     const isReport = execution.results.length === 0 && adds.length + removes.length > 0;
@@ -110,6 +114,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
   /**
    * Stores everything first, then claims the group, then lets the operation be found by workers: whatever is lost in
    * between, nobody works on half of it.
+   * @param fingerprint of the request that a caller may repeat
    */
   async function startOperation(
     mapping: PushMapping,
@@ -117,9 +122,9 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
     survey: Survey | null,
     held: HeldGroup | null,
     call: Call,
+    fingerprint = fingerprintOf(mapping, request),
   ): Promise<PushReply> {
     const { oktaGroupId, targetId, targetName } = mapping;
-    const fingerprint = fingerprintOf(mapping, request);
     const created = await operations.create(
       {
         type: 'push',
@@ -153,8 +158,10 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
       const fingerprint = fingerprintOf(mapping, request);
       const applicant = { fingerprint, waitMs: patienceMs };
       const hold = await groupLock.hold(mapping.targetId, applicant, call, async (held) => {
+        const current = await currentOf(mapping, held.call);
+        refuseWithoutApproval(current, request);
         await held.note({ claim: { fingerprint, operationId: null } });
-        const answer = await pushHeld(mapping, group, request, held).catch(async (error: unknown) => {
+        const answer = await pushHeld(current, group, request, held).catch(async (error: unknown) => {
           await letGo(held);
           throw error;
         });
@@ -165,6 +172,13 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
       return replyOfRunning(mapping, hold.operation);
     },
   };
+
+  /** As it stands now: people may have changed it, or stopped it, while this request waited for the group. */
+  async function currentOf({ oktaGroupId, targetId }: PushMapping, call: Call): Promise<PushMapping> {
+    const current = await pushMappings.get(oktaGroupId, call);
+    if (current?.targetId !== targetId) throw noSuchMapping(oktaGroupId);
+    return current;
+  }
 
   function replyOfRunning(mapping: PushMapping, operation: Operation): PushReply {
     return replyOfOperation(mapping, operation, null, clock.now());
