@@ -84,7 +84,8 @@ export function createImmutableIdRepairer(dependencies: ImmutableIdRepairerDepen
     } catch (error) {
       if (!isFault(error) || isFault(error, 'internal_error')) throw error;
       call.warn(error.message);
-      return underWay(repair);
+      // Of this turn nothing more is known.
+      return { ...underWay(repair), changed: true };
     }
   }
 
