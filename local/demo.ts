@@ -1,4 +1,5 @@
 /** `npm run demo`: plays the main job on the embedded default, and fails loudly where it goes otherwise than told. */
+import { attributeSync, grantSynchronization } from './demo/attributeSync.ts';
 import { everyKind } from './demo/everyKind.ts';
 import { exactMembership } from './demo/exactMembership.ts';
 import { groupPush } from './demo/groupPush.ts';
@@ -14,6 +15,7 @@ const scenes: readonly ((story: Story) => Promise<void>)[] = [
   exactMembership,
   groupPush,
   immutableId,
+  attributeSync,
   whoDidWhat,
 ];
 
@@ -23,6 +25,7 @@ const everything = await startEverything({ onLog: (line) => void log.push(line) 
 try {
   const story = createStory(everything, (line) => console.log(line));
   story.say('A simulated tenant, Azurite and the functions, each a process on this machine; nothing leaves it.');
+  await grantSynchronization(story);
   for (const scene of scenes) {
     story.say('');
     await scene(story);

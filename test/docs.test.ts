@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { actions } from '../functions/register.ts';
 import { attributeFindingCodes } from '../shared/attributes/findings.ts';
 import { readConfig } from '../shared/config.ts';
+import { standingCodes } from '../shared/dirsync/standing.ts';
 import { faultTable } from '../shared/errors.ts';
 import { eventHookScopes, readScopes, rolesFor } from '../shared/okta/scopes.ts';
 import { defaultSettings } from '../shared/push/mappings/mappingSettings.ts';
@@ -77,5 +78,13 @@ describe('the documents', () => {
     const sync = await read('docs/attribute-sync.md');
     const explained = firstColumn(sync.slice(sync.indexOf('## Findings'), sync.indexOf('**(a) or (b).**')));
     expect(explained.sort()).toEqual([...attributeFindingCodes].sort());
+  });
+
+  it('explain how the phones of a user from on-premises may stand to each other', async () => {
+    const sync = await read('docs/attribute-sync.md');
+    const explained = firstColumn(
+      sync.slice(sync.indexOf('5. **Back**'), sync.indexOf('**Microsoft documents')),
+    ).filter((name) => name !== 'code');
+    expect(explained.sort()).toEqual([...standingCodes].sort());
   });
 });

@@ -24,6 +24,7 @@ export function rowsOf(body: Readonly<Record<string, unknown>>): string[] {
   const changes = Array.isArray(body.changes) ? (body.changes as Record<string, unknown>[]) : [];
   const groups = Array.isArray(body.groups) ? (body.groups as Record<string, unknown>[]) : [];
   const entries = Array.isArray(body.entries) ? (body.entries as Record<string, unknown>[]) : [];
+  const users = Array.isArray(body.users) ? (body.users as Record<string, unknown>[]) : [];
   const errors = Array.isArray(body.errors) ? (body.errors as Record<string, unknown>[]) : [];
   const steps = Array.isArray(body.steps) ? (body.steps as Record<string, unknown>[]) : [];
   const plan = Array.isArray(body.plan) ? (body.plan as Record<string, unknown>[]) : [];
@@ -32,7 +33,8 @@ export function rowsOf(body: Readonly<Record<string, unknown>>): string[] {
     ...plan.map(({ step, request, body: sent }) => `${String(step)}: ${String(request)} ${String(sent)}`),
     ...errors.map(({ pointer, message, fix }) => `${String(pointer)} ${String(message)}. ${String(fix)}`),
     ...results.map(
-      ({ member, item, code, message }) => `${String(member ?? item)}: ${String(code)}. ${String(message)}`,
+      ({ member, item, property, code, message }) =>
+        `${String(member ?? item ?? property)}: ${String(code)}. ${String(message)}`,
     ),
     ...changes.map(
       ({ field, before, after, code }) => `${String(field)}: ${String(before)} → ${String(after)} (${String(code)})`,
@@ -43,6 +45,10 @@ export function rowsOf(body: Readonly<Record<string, unknown>>): string[] {
     ...entries.map(
       ({ at, operation, targetName, state }) =>
         `${String(at)} ${String(operation)} ${String(targetName)} ${String(state)}`,
+    ),
+    ...users.map(
+      ({ userPrincipalName, mobilePhone, oktaPhone, code }) =>
+        `${String(userPrincipalName)}: ${String(mobilePhone)}, in Okta ${String(oktaPhone)} (${String(code)})`,
     ),
     ...members.map(({ type, userPrincipalName, mail }) => `${String(type)} ${String(userPrincipalName ?? mail)}`),
   ];

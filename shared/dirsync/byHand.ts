@@ -30,7 +30,7 @@ export function switchByHand({ tenantId, graphBaseUrl }: Tenant, enabled: boolea
     `In Graph Explorer: PATCH ${graphBaseUrl}/v1.0/directory/onPremisesSynchronization/${tenantId} with the body ${body}; 204 is success.`,
     'Or in PowerShell:',
     `Connect-MgGraph -TenantId ${tenantId} -Scopes ${switchPermission}`,
-    `Update-MgDirectoryOnPremiseSynchronization -OnPremisesDirectorySynchronizationId ${tenantId} -Features @{ ${bypassFeature} = $${String(enabled)} }`,
+    `Update-MgDirectoryOnPremiseSynchronization -OnPremisesDirectorySynchronizationId ${tenantId} -Features @{ BypassDirSyncOverridesEnabled = $${String(enabled)} }`,
     ...(enabled
       ? [
           'Then on the sync server: Start-ADSyncSyncCycle -PolicyType Initial',

@@ -37,7 +37,7 @@ export function outOfTime(syncedUserCount: number): Fault {
 }
 
 function whomToTouch({ switchId, phoneCount }: SwitchRecord): string {
-  return `The ${phoneCount} phones before it are remembered as switch ${switchId}; after that cycle GET dirsync/users?switchId=${switchId}&only=touch lists whom to touch, so that Okta pushes again.`;
+  return `The ${phoneCount} phones before it are remembered as switch ${switchId}; after a full sync cycle GET dirsync/users?switchId=${switchId}&only=touch lists whom to touch, so that Okta pushes again.`;
 }
 
 function onOff(enabled: boolean): string {

@@ -310,7 +310,7 @@ describe('a tenant where Microsoft refuses apps', () => {
     expect(fix).toContain(`/v1.0/directory/onPremisesSynchronization/${tenantId} with the body {"features":`);
     expect(fix).toContain(`Connect-MgGraph -TenantId ${tenantId} -Scopes ${switchPermission}`);
     expect(fix).toContain(
-      `-OnPremisesDirectorySynchronizationId ${tenantId} -Features @{ bypassDirSyncOverridesEnabled = $true }`,
+      `-OnPremisesDirectorySynchronizationId ${tenantId} -Features @{ BypassDirSyncOverridesEnabled = $true }`,
     );
     expect(fix).toContain('Start-ADSyncSyncCycle -PolicyType Initial');
     expect(await isBypassOn()).toBe(false);
@@ -337,7 +337,7 @@ describe('a tenant where Microsoft refuses apps', () => {
     await switchByHand(true);
     const { body } = await setBypass(app, off);
     expect(body).toMatchObject({ code: 'dirsync_app_refused' });
-    expect(body?.fix).toMatch(/bypassDirSyncOverridesEnabled = \$false \}$/);
+    expect(body?.fix).toMatch(/BypassDirSyncOverridesEnabled = \$false \}$/);
   });
 
   test('comes to a flow as an outcome', async () => {
