@@ -255,6 +255,28 @@ describe('a verdict about roles', () => {
     );
   });
 
+  test('counts a role of ours over a unit of the user, and not over another', () => {
+    const each: TargetStanding = {
+      ...ordinary,
+      roles: [{ roleId: idOf('Helpdesk Administrator'), unit: null }],
+      units: known([{ id: 'unit-1', name: 'Branch', isRestricted: false }]),
+    };
+    const over = (unitId: string) =>
+      ownOf({ assignments: known([{ roleId: idOf('User Administrator'), isTenantWide: false, unitId }]) });
+    expect(judgeRoles(each, over('unit-1')).mayWrite).toBe('yes');
+    expect(judgeRoles(each, over('unit-2')).mayWrite).toBe('no');
+  });
+
+  test('of who is merely eligible, or holds a role over a unit that cannot be seen, is not sure', () => {
+    const leastRole = 'Privileged Authentication Administrator';
+    const eligible = { ...ordinary, eligibleRoleIds: known([idOf('Global Administrator')]) };
+    expect(judgeRoles(eligible, ownOf())).toEqual({ mayWrite: 'perhaps', leastRole });
+    const roleId = idOf('Directory Readers');
+    const unseen = { ...ordinary, roles: [{ roleId, unit: unread('graph_permission_missing') }] };
+    const reader = ownOf({ tokenRoleIds: [idOf('User Administrator')] });
+    expect(judgeRoles(unseen, reader)).toEqual({ mayWrite: 'perhaps', leastRole });
+  });
+
   test.each(actingRoles)('%s over the restricted unit of the user counts, over another does not', (role) => {
     const units = known([{ id: 'unit-1', name: 'Board', isRestricted: true }]);
     const over = (unitId: string) =>
