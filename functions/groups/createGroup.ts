@@ -1,6 +1,13 @@
 import { Type } from '@sinclair/typebox';
 import { action } from '../../shared/action/contract.ts';
-import { dryRunField, memberResults, nullable, writeReply } from '../../shared/action/schemas.ts';
+import {
+  dryRunField,
+  maxMembersPerRequest,
+  memberList,
+  memberResults,
+  nullable,
+  writeReply,
+} from '../../shared/action/schemas.ts';
 import { creationOutcomes, toGroupRequest } from '../../shared/groups/creation/creationPlan.ts';
 import { newGroupFields } from './newGroupFields.ts';
 
@@ -12,7 +19,16 @@ export const createGroup = action({
   summary: 'Create a group of any kind: mail-enabled security, distribution list, security or Microsoft 365',
   authLevel: 'function',
   writes: true,
-  body: Type.Object({ ...newGroupFields, dryRun: dryRunField }, { additionalProperties: false }),
+  body: Type.Object(
+    {
+      ...newGroupFields,
+      members: Type.Optional(
+        memberList({ minItems: 0, maxItems: maxMembersPerRequest, description: 'the first members, up to 500' }),
+      ),
+      dryRun: dryRunField,
+    },
+    { additionalProperties: false },
+  ),
   successes: { 200: 'The group existed, or this was a dry run', 201: 'The group was created' },
   reply: writeReply(creationOutcomes, {
     isNew: Type.Boolean({ description: 'whether this request brought the group into being' }),

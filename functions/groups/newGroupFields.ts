@@ -1,16 +1,9 @@
 import { Type } from '@sinclair/typebox';
-import {
-  addressList,
-  alias,
-  maxMembersPerRequest,
-  memberList,
-  oneOf,
-  smtpAddress,
-} from '../../shared/action/schemas.ts';
+import { addressList, alias, memberList, oneOf, smtpAddress } from '../../shared/action/schemas.ts';
 import { creatableKinds } from '../../shared/groups/creation/creationPlan.ts';
 import { departRestrictions, groupVisibilities, joinRestrictions } from '../../shared/groups/kindFields.ts';
 
-/** A group as a request wants it: of createGroup, and of what creates a group on the way. */
+/** A group as a request wants it, but for its members: of createGroup, and of what creates a group on the way. */
 export const newGroupFields = {
   kind: oneOf(creatableKinds, 'mailEnabledSecurity, distributionList, security or microsoft365'),
   displayName: Type.String({
@@ -22,9 +15,6 @@ export const newGroupFields = {
   primarySmtpAddress: Type.Optional(smtpAddress),
   description: Type.Optional(Type.String({ minLength: 1, maxLength: 1024, description: 'a text about the group' })),
   owners: memberList({ minItems: 1, maxItems: 50, description: 'at least one owner' }),
-  members: Type.Optional(
-    memberList({ minItems: 0, maxItems: maxMembersPerRequest, description: 'the first members, up to 500' }),
-  ),
   addresses: Type.Optional(
     addressList({ maxItems: 100, description: 'further SMTP addresses, without the primary one' }),
   ),

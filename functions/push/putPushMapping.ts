@@ -29,7 +29,7 @@ export const putPushMapping = action({
       create: Type.Optional(
         Type.Object(newGroupFields, {
           additionalProperties: false,
-          description: 'a group to be created, as createGroup takes it',
+          description: 'a group to be created, as createGroup takes it without members: they come from Okta',
         }),
       ),
       authority: Type.Optional(

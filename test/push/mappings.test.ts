@@ -297,12 +297,15 @@ describe('a target that is created', () => {
     expect(exchange).toMatchObject({ HiddenFromAddressListsEnabled: true });
   });
 
-  test('with members who cannot be added is mapped, and says what is missing', async () => {
+  test('with a setting that could not be set is mapped, and says what is missing', async () => {
     const { oktaGroupId } = await newPair(world);
     const { create } = newWatch();
-    const answer = await put(oktaGroupId, { create: { ...create, members: [kaya, 'nobody@contoso.com'] } });
+    const match = { cmdlet: 'Set-DistributionGroup' };
+    await control.fault({ upstream: 'exchange', match, fault: { kind: 'status', status: 500 }, times: 9 });
+    const answer = await put(oktaGroupId, { create: { ...create, hideFromAddressLists: true } });
     expect(answer.body).toMatchObject({ ok: false, outcome: 'created', status: 'INACTIVE' });
-    expect(answer.body?.warnings).toEqual(expect.arrayContaining([expect.stringContaining('nobody@contoso.com')]));
+    const warning = expect.stringContaining('Not all settings could be set');
+    expect(answer.body?.warnings).toEqual(expect.arrayContaining([warning]));
   });
 
   test('that Entra does not show yet is mapped by the next request', async () => {
@@ -324,6 +327,7 @@ describe('a target that is created', () => {
     [{ kind: 'security', displayName: '***', owners: [olga] }, ['/create/alias']],
     [{ ...sample, owners: 'nobody' }, ['/create/owners/0']],
     [{ ...sample, dryRun: true }, ['/create/dryRun']],
+    [{ ...sample, members: [kaya] }, ['/create/members']],
     [{ kind: 'distributionList' }, ['/create/displayName', '/create/owners']],
   ])('as %j is refused with its pointers', async (wanted, pointers) => {
     const { oktaGroupId } = await newPair(world);

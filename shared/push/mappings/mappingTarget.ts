@@ -96,7 +96,7 @@ export function createMappingTargets(dependencies: {
         return {
           target: target ?? (await resolve(identityOf(creation.group), call)),
           changed: creation.changed,
-          shortfall: creation.outcome === 'partial' ? shortfallOf(creation) : null,
+          shortfall: creation.outcome === 'partial' ? creation.message : null,
         };
       },
     };
@@ -111,10 +111,6 @@ export function createMappingTargets(dependencies: {
 function asItIs(target: Target): SeenTarget {
   const make = () => Promise.resolve({ target, changed: false, shortfall: null });
   return { target, kind: target.kind, label: labelOf(target), planned: null, make };
-}
-
-function shortfallOf({ message, membership }: Creation): string {
-  return membership.firstError === null ? message : `${message} ${membership.firstError}`;
 }
 
 function identityOf(group: Group): string {
