@@ -5,12 +5,13 @@
 import { parseArgs } from 'node:util';
 import type { Bench, BenchRow } from './bench.ts';
 import { coldStart } from './coldStart.ts';
+import { events } from './events.ts';
 import { membership } from './membership.ts';
 import { overhead } from './overhead.ts';
 import { formatTable } from './table.ts';
 import { throttle } from './throttle.ts';
 
-const benches: readonly Bench[] = [throttle, overhead, coldStart, membership];
+const benches: readonly Bench[] = [throttle, overhead, coldStart, membership, events];
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

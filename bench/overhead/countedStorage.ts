@@ -1,4 +1,4 @@
-import { createServer, request as ask } from 'node:http';
+import { createServer, request as ask, type Server } from 'node:http';
 import type { AzuriteEndpoints } from '../../local/processes/azurite.ts';
 import { closeServer, listen } from '../../local/host/listen.ts';
 
@@ -9,10 +9,15 @@ export interface CountedStorage {
   stop(): Promise<void>;
 }
 
-/** Stands before the blobs and tables and writes down what comes. Queues, which the host polls, are left out. */
-export async function countStorageCalls(endpoints: AzuriteEndpoints): Promise<CountedStorage> {
+type Service = keyof AzuriteEndpoints;
+
+/** Stands before the storage and writes down what comes. Queues are left out by default, since a host polls them. */
+export async function countStorageCalls(
+  endpoints: AzuriteEndpoints,
+  services: readonly Service[] = ['blob', 'table'],
+): Promise<CountedStorage> {
   let calls: string[] = [];
-  const standBefore = async (service: 'blob' | 'table') => {
+  const standBefore = async (service: Service) => {
     const { hostname, port } = new URL(endpoints[service]);
     const server = createServer((incoming, outgoing) => {
       const { method = '', url: path = '/', headers } = incoming;
@@ -28,16 +33,17 @@ export async function countStorageCalls(endpoints: AzuriteEndpoints): Promise<Co
     });
     return { server, url: `http://127.0.0.1:${await listen(server, 0)}` };
   };
-  const [blob, table] = [await standBefore('blob'), await standBefore('table')];
+  const before: { service: Service; server: Server; url: string }[] = [];
+  for (const service of services) before.push({ service, ...(await standBefore(service)) });
   return {
-    endpoints: { blob: blob.url, queue: endpoints.queue, table: table.url },
+    endpoints: { ...endpoints, ...Object.fromEntries(before.map(({ service, url }) => [service, url])) },
     takeCalls: () => {
       const taken = calls.toSorted();
       calls = [];
       return taken;
     },
     stop: async () => {
-      await Promise.all([closeServer(blob.server), closeServer(table.server)]);
+      await Promise.all(before.map(({ server }) => closeServer(server)));
     },
   };
 }
