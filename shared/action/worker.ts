@@ -78,6 +78,8 @@ async function runWorker(
     log.error({ ...summary(), failed: true }, error);
     throw error;
   } finally {
+    // Nobody else would ever read them.
+    for (const message of call.warnings) log.warn({ event: 'worker_warning', worker: worker.name, requestId, message });
     call.end();
   }
 }

@@ -89,6 +89,34 @@ describe('what passes by itself', () => {
   });
 });
 
+describe('what a worker could not do beside its work', () => {
+  test('stands in the log', async () => {
+    const { oktaGroupId } = await mapped('Burgee', [mina], { renameTarget: true });
+    const match = { cmdlet: 'Set-DistributionGroup' };
+    await push.world.control.fault({ upstream: 'exchange', match, fault: { kind: 'status', status: 403 }, times: 9 });
+    await push.okta.rename('Burgee', 'Burgee Anew');
+    await push.served(oktaGroupId);
+    await push.world.control.clearFaults();
+    const lines = push.app.host.logs.map(({ message }) => message).filter((line) => line.includes('worker_warning'));
+    expect(lines).toContainEqual(expect.stringContaining('its target could not follow'));
+  });
+});
+
+describe('what does not pass', () => {
+  test('puts the mapping in ERROR when its reconcile is given up, until a clean one', async () => {
+    const { oktaGroupId } = await mapped('Doldrums', [mina]);
+    await push.okta.changeMembers('Doldrums', { add: [noel] });
+    await push.world.control.fault({ upstream: 'okta', fault: { kind: 'status', status: 500 }, times: 50 });
+    await push.app.fire('reconcilePushMapping', { oktaGroupId, attempt: 9 });
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ACTIVE' });
+    await push.app.fire('reconcilePushMapping', { oktaGroupId, attempt: 10 });
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ERROR', reasonCode: 'upstream_failed' });
+    await push.world.control.clearFaults();
+    await push.app.fire('reconcilePushMapping', { oktaGroupId });
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ACTIVE', reasonCode: null });
+  });
+});
+
 describe('somebody whom the mapping has never added, and who is to go', () => {
   test('is still pending when Exchange does not let it happen now', async () => {
     const { oktaGroupId, target } = await mapped('Flotsam', [mina, noel], { authority: 'exclusive' }, [mina, noel]);

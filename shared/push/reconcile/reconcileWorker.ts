@@ -98,9 +98,19 @@ export function createReconcileWorker(dependencies: ReconcileWorkerDependencies)
       return;
     }
     call.log.warn({ event: 'reconcile_put_off', requestId: call.requestId, oktaGroupId, code, attempt });
-    if (attempt >= maxAttempts) return;
+    if (attempt >= maxAttempts) {
+      // What has not passed by then is for a person to know of; a clean reconcile ends the ERROR.
+      if (!isFault(fault, 'group_busy')) await mappingHealth.failed(oktaGroupId, fault, call);
+      return;
+    }
     const waitMs = isFault(fault, 'group_busy') ? busyMs : backoffMs(attempt, retryAfterSeconds);
     await queues.send(reconcileQueue, { oktaGroupId, attempt: attempt + 1 }, call, clock.now() + waitMs);
+  }
+
+  async function noteDefect(oktaGroupId: string, call: Call): Promise<void> {
+    await mappingHealth.broken(oktaGroupId, call.requestId, call).catch((unstored: unknown) => {
+      call.log.warn({ event: 'defect_not_stored', oktaGroupId, code: toFault(unstored).code });
+    });
   }
 
   return {
@@ -131,7 +141,10 @@ export function createReconcileWorker(dependencies: ReconcileWorkerDependencies)
         else call.log.info({ event: 'reconcile_unmoved', requestId: call.requestId, oktaGroupId });
       } catch (error) {
         const fault = toFault(error);
-        if (isFault(fault, 'internal_error')) throw error;
+        if (isFault(fault, 'internal_error')) {
+          await noteDefect(oktaGroupId, call.proving());
+          throw error;
+        }
         await failed(oktaGroupId, attempt, fault, call.proving());
       }
     },
