@@ -413,6 +413,22 @@ describe('a restore', () => {
     expect(rowsOf(await listUsers(app, { switchId: String(switchId) }), 'users')).toEqual([]);
   });
 
+  test('of what somebody has set back by hand is noted', async () => {
+    const app = await begin('readWrite');
+    const { switchId } = (await setBypass(app, on)).body ?? {};
+    await switchByHand(false);
+    expect((await restore(app, switchId, { confirm: initialDomain, dryRun: true })).body).toMatchObject({
+      outcome: 'unchanged',
+    });
+    expect((await getDirSync(app)).body).toMatchObject({ lastSwitchId: switchId, lastSwitchRestoredAt: null });
+    expect((await restore(app, switchId, { confirm: initialDomain })).body).toMatchObject({ outcome: 'unchanged' });
+    const { lastSwitchRestoredAt } = (await getDirSync(app)).body ?? {};
+    expect(lastSwitchRestoredAt).toMatch(/^\d{4}-\d\d-\d\dT/);
+    // Once more changes nothing of it.
+    await restore(app, switchId, { confirm: initialDomain });
+    expect((await getDirSync(app)).body).toMatchObject({ lastSwitchRestoredAt });
+  });
+
   test('where the former value was never shown is to the other one', async () => {
     const app = await begin('refused');
     await setBypass(app, on);
