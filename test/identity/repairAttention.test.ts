@@ -1,3 +1,4 @@
+import { TableClient } from '@azure/data-tables';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { App, JsonObject } from '../support/world.ts';
 import {
@@ -126,6 +127,19 @@ describe('a repair whose way back is refused', () => {
     const again = await repair('free', {}, temporaryOf('free'));
     expect(again.body).toMatchObject({ outcome: 'repaired', operationId: first?.operationId, userPrincipalName });
     expect(await operationOf(app, again)).toMatchObject({ state: 'succeeded', message: again.body?.message });
+    expect(await seen('free')).toEqual({ userPrincipalName, immutableId: expected });
+  });
+
+  test('is brought home by the sweep when its operation is gone', async () => {
+    const { userPrincipalName, expected } = the('free');
+    await fault('free', forbidden, { skip: 3, times: 1_000 });
+    const { body } = await repair('free');
+    await tableOf('operations').deleteEntity('operation', String(body?.operationId));
+    await control.clearFaults();
+    // Its message may still come.
+    await sweep(4 * minuteMs);
+    expect(await seen('free')).toMatchObject({ userPrincipalName: temporaryOf('free') });
+    await sweep(2 * minuteMs);
     expect(await seen('free')).toEqual({ userPrincipalName, immutableId: expected });
   });
 
@@ -272,11 +286,12 @@ describe('an ended repair', () => {
   });
 });
 
+const tableOf = (name: string) =>
+  TableClient.fromConnectionString(app.storage, name, { allowInsecureConnection: true });
+
 async function repairRows(): Promise<string[]> {
-  const { TableClient } = await import('@azure/data-tables');
-  const table = TableClient.fromConnectionString(app.storage, 'repairs', { allowInsecureConnection: true });
   const keys: string[] = [];
-  for await (const { rowKey } of table.listEntities()) keys.push(rowKey ?? '');
+  for await (const { rowKey } of tableOf('repairs').listEntities()) keys.push(rowKey ?? '');
   return keys;
 }
 
