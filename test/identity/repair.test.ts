@@ -15,16 +15,12 @@ import {
 const setting = await startRepairWorld();
 const { world, the, seen, patches, fault } = setting;
 const { control } = world;
-const app = await world.startApp();
-const withoutOkta = { OKTA_ORG_URL: '', OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '', OKTA_KEY_ID: '' };
-const alone = await world.startApp(withoutOkta);
+const noServiceApp = { OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '', OKTA_KEY_ID: '' };
+// An access token would be forgotten by the org with each new seed.
+const app = await world.startApp({ ...noServiceApp, OKTA_API_TOKEN: world.simulator.okta.apiToken });
+const alone = await world.startApp({ ...noServiceApp, OKTA_ORG_URL: '' });
 
-beforeEach(async () => {
-  await setting.seed();
-  // The org has forgotten the tokens it gave; so does the app.
-  await app.call('GET', 'connection');
-  await control.clearCalls();
-});
+beforeEach(() => setting.seed());
 afterAll(() => world.close());
 
 const repair = (name: string, body: object = {}): Promise<Answer> => repairOf(app, the(name).userPrincipalName, body);

@@ -209,6 +209,22 @@ describe('a repair that its request cannot end', () => {
     expect(await seen('free')).toMatchObject({ userPrincipalName: the('free').userPrincipalName });
   });
 
+  test('ends with nothing changed where Entra lets nobody leave the federated domain without a password', async () => {
+    await control.tenant({ settings: { userWrites: { leavingFederation: 'needsPassword' } } });
+    const { userPrincipalName, actual } = the('free');
+    const answer = await repair('free');
+    expect(answer.body).toMatchObject({ outcome: 'running' });
+    clock.advance(2 * minuteMs);
+    await goOn(answer.body?.operationId);
+    expect(await operationOf(app, answer)).toMatchObject({
+      state: 'failed',
+      code: 'upstream_rejected',
+      message: expect.stringContaining('PasswordProfile'),
+    });
+    expect(await seen('free')).toEqual({ userPrincipalName, immutableId: actual });
+    expect((await repair('managed')).body).toMatchObject({ outcome: 'repaired' });
+  });
+
   test('ends where somebody else has renamed the user, who is left alone', async () => {
     await fault('free', { kind: 'throttle', seconds: 120 }, { skip: 2 });
     const answer = await repair('free');
