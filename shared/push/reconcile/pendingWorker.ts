@@ -9,7 +9,14 @@ import type { PushMapping } from '../mapping.ts';
 import { reconcileQueue } from '../queues.ts';
 import type { PushSource } from '../source.ts';
 import type { PushMappingStore } from '../store/mappingStore.ts';
-import { type PendingChange, type PushPending, type PutOff, wholeGroup } from '../store/pendingStore.ts';
+import {
+  groupDeletion,
+  isOfGroup,
+  type PendingChange,
+  type PushPending,
+  type PutOff,
+  wholeGroup,
+} from '../store/pendingStore.ts';
 import { type Execution, type Executor } from './execute.ts';
 import type { MappingHealth } from './mappingHealth.ts';
 import { backoffMs, readMappingMessage } from './messages.ts';
@@ -65,7 +72,7 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
   const { pushMappings, pushPending, pushSource, pendingSender, surveyor, executor, mappingHealth } = dependencies;
   const { nameFollower, groupLock, queues, mayWrite, clock } = dependencies;
 
-  /** Whether the source says that the group is gone: asked when an event tells of the group itself. */
+  /** Whether the source says so too: asked when an event tells that the group is gone. */
   async function isGone({ oktaGroupId }: PushMapping, call: Call): Promise<boolean> {
     return (await pushSource.group(oktaGroupId, call)) === null;
   }
@@ -73,17 +80,17 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
   async function serve(mapping: PushMapping, due: readonly PendingChange[], held: HeldGroup): Promise<void> {
     const { oktaGroupId } = mapping;
     const { call } = held;
-    const ofGroup = due.filter(({ oktaUserId }) => oktaUserId === wholeGroup);
-    if (ofGroup.length > 0 && (await isGone(mapping, call))) {
+    const tells = (id: string) => due.find(({ oktaUserId }) => oktaUserId === id);
+    if (tells(groupDeletion) !== undefined && (await isGone(mapping, call))) {
       await mappingHealth.groupDeleted(oktaGroupId, call);
       await pushPending.removeAll(oktaGroupId, call);
       return;
     }
     // Somebody came or went, and the event does not say who.
-    if (ofGroup.some(({ isMembership }) => isMembership)) {
+    if (tells(wholeGroup)?.isMembership === true) {
       await queues.send(reconcileQueue, { oktaGroupId }, call, clock.now());
     }
-    const people = due.filter(({ oktaUserId }) => oktaUserId !== wholeGroup);
+    const people = due.filter(({ oktaUserId }) => !isOfGroup(oktaUserId));
     const group = await openTarget(mapping, dependencies, call);
     const pinged = people.filter(({ isMembership }) => isMembership).map(({ oktaUserId }) => oktaUserId);
     const ids = people.map(({ oktaUserId }) => oktaUserId);
@@ -133,18 +140,15 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
     return { ...change, untilMs: nowMs + waitMs, waitingSinceMs };
   }
 
-  async function putOffAll(oktaGroupId: string, untilMs: number, call: Call): Promise<void> {
-    const due = (await pushPending.list(oktaGroupId, call)).filter(({ dueAtMs }) => dueAtMs <= clock.now());
-    await pushPending.putOff(
-      due.map((change) => ({ ...change, untilMs })),
+  function putOffUntil(untilMs: number, changes: readonly PendingChange[], call: Call): Promise<void> {
+    return pushPending.putOff(
+      changes.map((change) => ({ ...change, untilMs })),
       call,
     );
   }
 
-  /** All that is due comes back then: a message that is too early finds nothing to do. */
-  async function comeBack(oktaGroupId: string, untilMs: number, call: Call): Promise<void> {
-    await putOffAll(oktaGroupId, untilMs, call);
-    await pendingSender.sendAt(oktaGroupId, untilMs, call);
+  async function listDue(oktaGroupId: string, call: Call): Promise<PendingChange[]> {
+    return (await pushPending.list(oktaGroupId, call)).filter(({ dueAtMs }) => dueAtMs <= clock.now());
   }
 
   /** Puts what is left on its way: now, or when the first of it is due. */
@@ -156,17 +160,24 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
     else await pendingSender.sendAt(oktaGroupId, dueAtMs, call);
   }
 
-  async function failed(oktaGroupId: string, triedBefore: number, fault: Fault, call: Call): Promise<void> {
+  /** @param tried as they were read: what has come since has a message of its own, and may tell what stands in the way */
+  async function failed(oktaGroupId: string, tried: readonly PendingChange[], fault: Fault, call: Call): Promise<void> {
     const { code, retryAfterSeconds } = fault;
     // Whoever has the group may be serving these very rows: they are left as they are. One message a group waits for
     // them, however many have found it busy.
     if (isFault(fault, 'group_busy')) return pendingSender.send(oktaGroupId, call, clock.now() + busyMs);
+    let waitMs = faultyMs;
     if (faultTable[code].retryable) {
+      const triedBefore = tried.length === 0 ? 0 : Math.min(...tried.map(({ attempts }) => attempts));
       call.log.warn({ event: 'push_put_off', requestId: call.requestId, oktaGroupId, code, triedBefore });
-      return comeBack(oktaGroupId, clock.now() + backoffMs(triedBefore, retryAfterSeconds), call);
+      waitMs = backoffMs(triedBefore, retryAfterSeconds);
+    } else {
+      await mappingHealth.failed(oktaGroupId, fault, call);
     }
-    await mappingHealth.failed(oktaGroupId, fault, call);
-    await comeBack(oktaGroupId, clock.now() + faultyMs, call);
+    const untilMs = clock.now() + waitMs;
+    await putOffUntil(untilMs, tried, call);
+    // A message that is too early finds nothing to do.
+    await pendingSender.sendAt(oktaGroupId, untilMs, call);
   }
 
   return {
@@ -184,18 +195,16 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
         await pushPending.removeAll(oktaGroupId, call);
         return;
       }
-      let triedBefore = 0;
+      let tried: readonly PendingChange[] = [];
       try {
-        const isDue = ({ dueAtMs }: PendingChange) => dueAtMs <= clock.now();
-        const waiting = (await pushPending.list(oktaGroupId, call)).filter(isDue);
-        if (waiting.length === 0) return;
-        triedBefore = Math.min(...waiting.map(({ attempts }) => attempts));
+        tried = await listDue(oktaGroupId, call);
+        if (tried.length === 0) return;
         await groupLock.hold(mapping.targetId, { waitMs: patienceMs }, call, async (held) => {
           // As it stands now: another worker may have served it while this one waited.
           const current = await pushMappings.get(oktaGroupId, held.call);
-          const due = (await pushPending.list(oktaGroupId, held.call)).filter(isDue).slice(0, servedAtOnce);
-          if (current === null || current.status === 'INACTIVE' || due.length === 0) return;
-          await serve(current, due, held);
+          tried = (await listDue(oktaGroupId, held.call)).slice(0, servedAtOnce);
+          if (current === null || current.status === 'INACTIVE' || tried.length === 0) return;
+          await serve(current, tried, held);
         });
         await sendRest(oktaGroupId, call.proving());
       } catch (error) {
@@ -204,7 +213,7 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
           await noteDefect(oktaGroupId, call.proving());
           throw error;
         }
-        await failed(oktaGroupId, triedBefore, fault, call.proving());
+        await failed(oktaGroupId, tried, fault, call.proving());
       }
     },
 
@@ -217,7 +226,7 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
         const mapping = await pushMappings.get(oktaGroupId, call);
         if (mapping !== null) await mappingHealth.failed(oktaGroupId, poisoned(mapping), call);
         // What broke the worker would break it again with every sweep.
-        await putOffAll(oktaGroupId, clock.now() + faultyMs, call);
+        await putOffUntil(clock.now() + faultyMs, await listDue(oktaGroupId, call), call);
       } catch (error) {
         call.log.error({ event: 'push_error_not_stored', requestId: call.requestId, oktaGroupId }, error);
       }
