@@ -34,7 +34,7 @@ export const events: Bench = {
   heldEqual: [
     `Posts of ${perPost} events at a steady ${postsPerSecond} a second for 60 s, whatever the answers: by the simulated Okta for ${groupCount} groups of ${peopleCount}; who comes goes and comes again within ${windowSeconds} s, so that three events are one net change.`,
     'One process receives, collects and writes: the local host running dist/, its queues polled each 100 ms (Azure may take up to 10 s to notice a first message). Simulator, storage emulator and bench run on the same processors.',
-    `Post: from sending to the answer, over HTTP. Okta waits ${limitMs / 1_000} s.`,
+    `Post: each try, from sending to the answer, over HTTP. Okta waits ${limitMs / 1_000} s, and tries once more what is answered with 5xx: so does the bench.`,
     `Storage writes: of ${countedPosts} more posts, to a process that receives and does not collect, counted between it and the storage.`,
     'Peer of the writes, by arithmetic: adds or removes once for each event. Writes are parts of a $batch by the journal of the simulator, refused ones too.',
     'Event to membership: from what happens in Okta to the first write to Exchange about this person and list, upstreams answering at once; and of single events, once all is quiet, until the list shows it.',
@@ -121,18 +121,26 @@ function sampleOf(door: Door): string {
   return body;
 }
 
-function postRows(posts: readonly Post[], sent: number): BenchRow[] {
-  const times = posts.map(({ ms }) => ms).sort((a, b) => a - b);
+function postRows(posts: Door['posts'], sent: number): BenchRow[] {
+  const times = posts.flatMap((tries) => tries.map(({ ms }) => ms)).sort((a, b) => a - b);
+  const isTaken = (post: Post | undefined) => post?.status === 204;
   const row = (what: string, ms: number, target?: Measured['target']) =>
     single({ case: `post: ${what}`, unit: 'ms', ours: ms, peer: limitMs, peerName: limit, ...(target && { target }) });
   return [
     single({
-      case: 'posts answered with 204',
+      case: 'posts taken',
       unit: 'posts',
-      ours: posts.filter(({ status }) => status === 204).length,
+      ours: posts.filter((tries) => isTaken(tries.at(-1))).length,
       peer: sent,
       peerName: 'all',
       target: { of: 'ratio', atLeast: 1 },
+    }),
+    single({
+      case: 'posts taken at the first try',
+      unit: 'posts',
+      ours: posts.filter(([first]) => isTaken(first)).length,
+      peer: sent,
+      peerName: 'all',
     }),
     row('median', quantile(times, 0.5)),
     row('99 of 100', quantile(times, 0.99)),
