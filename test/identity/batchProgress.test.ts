@@ -89,6 +89,8 @@ describe('a batch', () => {
               (index) => [index, resultOf(index, scripts[index]?.shift() ?? 'repaired', nowMs)] as const,
             );
             progress = afterLook(progress, new Map(results), maxFailures, nowMs);
+            const hasFailed = Object.values(progress.rows).some(({ outcome }) => outcome === 'failed');
+            if (hasFailed && !progress.isProven) expect(progress.isStopped).toBe(true);
           }
           expect(progress.open).toEqual({});
           const rows = rowsOf(requestOf(entries.length), planned, progress);

@@ -283,6 +283,40 @@ describe('what Okta answers in the middle', () => {
     await expectWell(former);
   });
 
+  const outage = (method: string, path: string) =>
+    control.fault({ upstream: 'okta', match: { method, path }, fault: { kind: 'status', status: 503 }, times: 1_000 });
+
+  test('an outage after the repair calls a person after some minutes, and ends with it', async () => {
+    const former = await appUser(login());
+    await outage('POST', '/users');
+    const answer = await repair(managed, {}, late);
+    expect(answer).toMatchObject({ status: 202, body: { outcome: 'running', immutableId: the(managed).expected } });
+    clock.advance(6 * 60_000);
+    await late.fire('runOperation', { operationId: answer.body?.operationId });
+    const operation = await late.call('GET', `operations/${String(answer.body?.operationId)}`);
+    expect(operation.body).toMatchObject({
+      state: 'needs_attention',
+      message: expect.stringContaining('By hand: POST'),
+    });
+    await control.clearFaults();
+    expect(await endOf(answer, late)).toMatchObject({ body: { state: 'succeeded' } });
+    await expectWell(former);
+  });
+
+  test('an outage before it is waited out for minutes, then nothing is begun in Entra', async () => {
+    const former = await appUser(login());
+    await outage('DELETE', '/users/');
+    const answer = await repair(managed, {}, late);
+    expect(answer).toMatchObject({ status: 202, body: { outcome: 'running' } });
+    clock.advance(11 * 60_000);
+    expect(await endOf(answer, late)).toMatchObject({
+      body: { state: 'failed', code: expect.stringMatching(/^(outcome_unknown|upstream_failed|throttled)$/) },
+    });
+    expect(await control.calls({ upstream: 'graph', method: 'PATCH' })).toEqual([]);
+    expect(await appUser(login())).toMatchObject({ profile: former?.profile });
+    expect(await feature()).toBe('ENABLED');
+  });
+
   test('who was deactivated meanwhile is left unassigned', async () => {
     await control.fault({
       upstream: 'okta',

@@ -15,8 +15,8 @@ beforeEach(() => {
 });
 afterEach(() => call.end());
 
-/** How Okta takes one write; `crash`: nobody is there any more to hear the answer, and it was done or not. */
-const fates = ['done', 'lost', 'lostButDone', 'late', 'crash', 'crashAfter'] as const;
+/** How Okta takes one write; `crash…`: nobody is there any more to hear the answer. */
+const fates = ['done', 'lost', 'lostButDone', 'late', 'crash', 'crashAfter', 'crashLate'] as const;
 type Fate = (typeof fates)[number];
 
 class Crash extends Error {}
@@ -49,11 +49,11 @@ function startApp(original: DeactivateUsers | null) {
       setDeactivateUsers: (_, status) => {
         const next = app.fates.shift() ?? 'done';
         // What turns it on late is what is wanted then, or is mended before anybody is unassigned.
-        const fate = next === 'late' && status === 'ENABLED' ? 'lost' : next;
+        const fate = next.toLowerCase().endsWith('late') && status === 'ENABLED' ? 'lost' : next;
         app.writes += 1;
         if (['done', 'lostButDone', 'crashAfter'].includes(fate)) app.feature = status;
-        if (fate === 'late') app.lateCount += 1;
-        if (fate === 'crash' || fate === 'crashAfter') return Promise.reject(new Crash('killed'));
+        if (fate === 'late' || fate === 'crashLate') app.lateCount += 1;
+        if (fate.startsWith('crash')) return Promise.reject(new Crash('killed'));
         return fate === 'done' ? Promise.resolve() : Promise.reject(lost());
       },
       assign: () => Promise.reject(new Error('not asked for')),
@@ -153,6 +153,17 @@ describe('"Deactivate Users" of an app', () => {
       retryAfterSeconds: null,
     });
     expect(clock.waits.length - before).toBeGreaterThan(10);
+  });
+
+  test('that was turned off late is on in the end also where somebody has needed it off meanwhile', async () => {
+    const { app, lock, holder, land } = startApp('ENABLED');
+    app.fates = ['late'];
+    await lock.hold(appId, holder(0), call);
+    await lock.letGo(appId, holder(0).id, call);
+    land();
+    await lock.hold(appId, holder(1), call);
+    await lock.letGo(appId, holder(1).id, call);
+    expect(app.feature).toBe('ENABLED');
   });
 
   test('is not watched any more after an hour', async () => {

@@ -63,12 +63,13 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
   async function unassign(desk: Desk): Promise<void> {
     const { part, call } = desk;
     let isAnswered = false;
+    let lost: Fault | null = null;
     for (let attempt = 1; ; attempt += 1) {
       const seen = await seenBy(desk);
       if (seen === null) break;
       // Okta assigns whom a group assigns again at once.
       if (isByGroup(seen)) throw assignedByGroup(seen.group, part.appId);
-      if (attempt > proofs.most) throw notShown('unassigned', part);
+      if (attempt > proofs.most) throw lost ?? notShown('unassigned', part);
       if (attempt > 1) await clock.sleep(proofs.apartMs, call.deadline.signal);
       // Somebody may have turned it on again, which would disable the account.
       await holdFeature(desk);
@@ -81,6 +82,7 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
       } catch (error) {
         // Read again, which tells whether it was carried out.
         if (!isFault(error, 'outcome_unknown') && !isOktaFault(error, 'notFound')) throw error;
+        lost = error;
       }
     }
     if (desk.state.unassignment === 'none') return;
@@ -95,11 +97,12 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
     const { part, call, state, repair } = desk;
     const { former } = state;
     if (former === null) return [];
+    let lost: Fault | null = null;
     for (let attempt = 1; ; attempt += 1) {
       const seen = await seenBy(desk);
       if (mayLandLate(desk.state, seen)) await desk.save({ hasLostUnassignment: true });
       if (!mustAssign(desk.state, seen)) break;
-      if (attempt > proofs.most) throw notShown('assigned', part);
+      if (attempt > proofs.most) throw lost ?? notShown('assigned', part);
       if (attempt > 1) await clock.sleep(proofs.apartMs, call.deadline.signal);
       const write = () => oktaProvisioning.assign(part.appId, part.oktaUserId, former, call);
       try {
@@ -107,6 +110,7 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
       } catch (error) {
         if (isOktaFault(error) && isNobodyToAssign(error)) return leaveUnassigned(desk, error);
         if (!isFault(error, 'outcome_unknown')) throw error;
+        lost = error;
       }
     }
     return desk.state.unassignment === 'none' ? [] : [row('assignInOkta', assignedMessage(former, repair))];
