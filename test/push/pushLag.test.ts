@@ -153,6 +153,26 @@ describe('an event that comes late', () => {
   );
 });
 
+test('what is told while a look at the group fails is looked at itself: here that the group was deleted', async () => {
+  const mapping = await mapped('Sunk', crew(1, 2));
+  const { oktaGroupId, name } = mapping;
+  await moveMeanwhile('remove', mapping, login(2));
+  await push.okta.deleteGroup(name);
+  meanwhile.after = async (url) => {
+    if (!url.endsWith(`/api/v1/groups/${oktaGroupId}`)) return;
+    meanwhile = {};
+    const ids = { groupIds: [oktaGroupId], userIds: [], appIds: [] };
+    const event = { type: 'group.lifecycle.delete', atMs: clock.now(), outcome: 'SUCCESS', login: null, ...ids };
+    await push.app.fire('collectEvents', { eventId: null, events: [event] });
+  };
+  await serve(mapping);
+  expect(meanwhile).toEqual({});
+  await push.app.idle();
+  await serve(mapping);
+  expect(await stateOf(mapping)).toMatchObject({ status: 'INACTIVE', reasonCode: 'okta_group_deleted' });
+  expect(await namesOf(mapping)).toEqual(crew(1, 2));
+});
+
 describe('a join between the reads of a reconcile', () => {
   const isOfPages = (url: string) => url.includes('/users?limit');
 
