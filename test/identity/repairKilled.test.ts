@@ -2,7 +2,7 @@ import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ownStorage } from '../support/environment.ts';
 import { type HostProcess, startHostProcess } from '../support/hostProcess.ts';
-import { repairOf, startRepairWorld } from './repairSetting.ts';
+import { repairOf, startRepairWorld, stepsOf } from './repairSetting.ts';
 
 const { world, seed, the, seen } = await startRepairWorld();
 const { control } = world;
@@ -43,6 +43,8 @@ async function killAndAskAnother(name: string, property: string, asked: 'ownName
     const again = await repairOf(second, asked === 'ownName' ? userPrincipalName : temporary, {});
     if (again.body?.done === true) {
       expect(again.body).toMatchObject({ ok: true, outcome: 'repaired' });
+      // What the dead one had sent was stored before.
+      expect(stepsOf(again).slice(0, 2)).toEqual(['setImmutableId refused', expect.stringMatching(/^moveUpn /)]);
       break;
     }
     // Under way while the lease of the dead ends.
