@@ -60,6 +60,18 @@ describe('each cause is found alone, and its fix makes the next diagnosis clean'
     expect(codesOf(await diagnose(name))).toEqual(['equal']);
   });
 
+  test.each([
+    ['group.role', 'membership of the role-assignable group Helpdesk Crew, which holds Helpdesk Administrator'],
+    ['group.owner', 'ownership of the role-assignable group Vault Keepers'],
+    ['eligible.role', 'Privileged Role Administrator (eligible)'],
+    ['scoped.role', 'Helpdesk Administrator over the restricted administrative unit Board'],
+  ])('cause.%s is told with what makes the user privileged', async (name, evidence) => {
+    const { id } = await principal();
+    expect(findingOf(await diagnose(name), 'role_missing').evidence).toBe(
+      `${upnOf(name)} has ${evidence}; service principal ${id} has Exchange Administrator`,
+    );
+  });
+
   test('cause.permission: permission_missing, of an app that may read alone', async () => {
     const answer = await diagnose('permission', {}, reader);
     expect(codesOf(answer)).toEqual(['permission_missing']);
@@ -388,6 +400,15 @@ describe('a user', () => {
 
   test.each(['nobody@contoso.com', '00000000-0000-4000-8000-000000000000'])('is not found as "%s"', async (name) => {
     expect(await diagnose(name)).toMatchObject({ status: 404, body: { code: 'member_not_found' } });
+  });
+
+  test('is not found by a name that Graph cannot read', async () => {
+    await control.fault({
+      upstream: 'graph',
+      match: { method: 'GET', path: '/users/odd' },
+      fault: { kind: 'status', status: 400, body: { error: { code: 'BadRequest', message: 'Cannot be parsed.' } } },
+    });
+    expect(await diagnose('odd@contoso.com')).toMatchObject({ status: 404, body: { code: 'member_not_found' } });
   });
 
   test('is found by object id', async () => {

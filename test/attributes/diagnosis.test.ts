@@ -191,6 +191,17 @@ describe('a diagnosis', () => {
     expect(findings).toMatchObject([{ code: 'expected_unknown', fix: expect.stringContaining('Grant it.') }]);
   });
 
+  test('of a user whom Okta links by the object id in capitals is not told as linked elsewhere', () => {
+    const { office365 } = synchronized;
+    const linked = { ...synchronized, office365: office365 && { ...office365, externalId: userId.toUpperCase() } };
+    const expected = expectationsOf(
+      { mobilePhone: '+1 555 010 0199' },
+      known({ ...linked, onPremisesMobile: undefined }),
+    );
+    const codes = diagnoseAttributes(factsOf({ okta: known(linked), expected })).findings.map(({ code }) => code);
+    expect(codes).toEqual(['okta_not_mapped']);
+  });
+
   test('of a restricted user of whom nothing else is known tells that and the usual role', () => {
     const each = factsOf({
       user: { isManagementRestricted: true, mobilePhone: 'x' },

@@ -433,7 +433,7 @@ describe('what is no refusal', () => {
 
   test('is a credential that Graph does not take', async () => {
     await control.fault({ ...onPatch, fault: refusal(401, 'No.', 'InvalidAuthenticationToken'), times: 2 });
-    const answer = await update('unpushed', { mobilePhone: oktaPhone });
+    const answer = await update('unpushed', { mobilePhone: oktaPhone, otherMails: mails });
     expect(answer).toMatchObject({ status: 403, body: { code: 'credential_rejected' } });
   });
 });
