@@ -198,7 +198,7 @@ describe('events of a group', () => {
     await collect(event({ type: 'group.lifecycle.delete', groupIds: [product], userIds: [] }));
     expect(await pending(sales, product)).toEqual([
       [sales, '*', false, 1_000],
-      [product, '*', false, 1_000],
+      [product, '*deleted', false, 1_000],
     ]);
   });
 

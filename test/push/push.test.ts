@@ -215,6 +215,27 @@ describe('a group', () => {
       reasonCode: 'okta_group_deleted',
     });
   });
+
+  test('that is merely out of sight when its name changes puts the mapping in ERROR: nobody has told of its end', async () => {
+    const { oktaGroupId, target } = await mapped('Fog', [mina, noel]);
+    const body = JSON.stringify({
+      errorCode: 'E0000007',
+      errorSummary: 'Not found: Resource not found',
+      errorCauses: [],
+    });
+    const fault = { kind: 'status', status: 404, body, contentType: 'application/json' } as const;
+    await push.world.control.fault({ upstream: 'okta', match: { path: `/groups/${oktaGroupId}` }, fault, times: 99 });
+    await push.okta.rename('Fog', 'Thick Fog');
+    await push.served(oktaGroupId);
+    expect(await upnsOf(target)).toEqual([mina, noel]);
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({
+      status: 'ERROR',
+      reasonCode: 'okta_object_not_found',
+    });
+    await push.world.control.clearFaults();
+    await push.app.fire('reconcilePushMapping', { oktaGroupId });
+    expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ACTIVE', oktaGroupName: 'Thick Fog' });
+  });
 });
 
 describe('a reconcile', () => {

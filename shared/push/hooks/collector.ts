@@ -7,9 +7,9 @@ import { pushQueue, reconcileQueue } from '../queues.ts';
 import type { PushSource } from '../source.ts';
 import type { PushMappingStore } from '../store/mappingStore.ts';
 import type { PushMemberStore } from '../store/memberStore.ts';
-import { type Ping, type PushPending, wholeGroup } from '../store/pendingStore.ts';
+import { groupDeletion, type Ping, type PushPending, wholeGroup } from '../store/pendingStore.ts';
 import type { HookEvent } from './envelope.ts';
-import { concernOf } from './eventTypes.ts';
+import { type Concern, concernOf } from './eventTypes.ts';
 import { readHookMessage } from './message.ts';
 
 export interface EventCollector {
@@ -84,9 +84,8 @@ export function createEventCollector(dependencies: EventCollectorDependencies): 
       if (concern === 'person') {
         for (const id of userIds) for (const groupId of await mappingsOf(id)) await note(groupId, id, event);
       } else {
-        // A membership of nobody in particular: the whole group is looked at.
-        const about = concern === 'group' || userIds.length === 0 ? [wholeGroup] : userIds;
-        for (const groupId of event.groupIds) for (const id of about) await note(groupId, id, event);
+        for (const groupId of event.groupIds)
+          for (const id of aboutWhom(concern, userIds)) await note(groupId, id, event);
       }
     }
     return [...pings.values()];
@@ -149,6 +148,12 @@ function isConcerned({ status, settings }: PushMapping, { type, appIds }: HookEv
   // Of all the apps that people come to and leave, one says who they are in Entra.
   const isOfOtherApp = !appIds.some((id) => id === settings.oktaAppId);
   return !(type.startsWith('application.') && appIds.length > 0 && isOfOtherApp);
+}
+
+/** A membership of nobody in particular: the whole group is looked at. */
+function aboutWhom(concern: Concern | null, userIds: readonly string[]): readonly string[] {
+  if (concern === 'deletion') return [groupDeletion];
+  return concern === 'group' || userIds.length === 0 ? [wholeGroup] : userIds;
 }
 
 function remember<Value>(find: (key: string) => Promise<Value>): (key: string) => Promise<Value> {

@@ -2,8 +2,10 @@
 export type Concern =
   /** Who is in the group. */
   | 'membership'
-  /** The group itself: its name, or that it is gone. */
+  /** The group itself: its name. */
   | 'group'
+  /** That the group is gone. */
+  | 'deletion'
   /** Somebody: whether the person counts, and who it is in Entra. */
   | 'person';
 
@@ -14,7 +16,7 @@ const concerns: Readonly<Record<string, Concern>> = {
   // Of groups that come from Active Directory or an app (inferred there).
   'app.user_management': 'membership',
   'group.profile.update': 'group',
-  'group.lifecycle.delete': 'group',
+  'group.lifecycle.delete': 'deletion',
   'user.lifecycle.create': 'person',
   'user.lifecycle.activate': 'person',
   'user.lifecycle.deactivate': 'person',

@@ -115,8 +115,8 @@ export function createFullRunner(dependencies: FullRunnerDependencies): FullRunn
       if (execution.left.length > 0) return { survey, execution, summary: null, mapping };
       const summary = summaryOf(survey, execution, clock.now());
       try {
-        if (writes) await settlePending(survey, execution, pending, call);
         if (execution.guard !== null) await mappingHealth.failed(oktaGroupId, execution.guard, call);
+        if (writes) await settlePending(survey, execution, pending, call);
         const after = await mappingHealth.reconciled(oktaGroupId, summary, call);
         return { survey, execution, summary, mapping: after ?? mapping };
       } catch (error) {

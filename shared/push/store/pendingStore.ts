@@ -8,13 +8,15 @@ import { decodeKey, encodeKey } from '../../store/rowKeys.ts';
 import { createStoreTable, orNull, unlessRefused } from '../../store/storeTable.ts';
 import type { Tables } from '../../store/tables.ts';
 
-/** The group itself, as `oktaUserId`: its name or its being there has changed. */
+/** The group itself, as `oktaUserId`: its name, or the membership of nobody in particular, has changed. */
 export const wholeGroup = '*';
+/** The group itself, as `oktaUserId`: it is told to be gone. */
+export const groupDeletion = '*deleted';
 
 /** What somebody's ping has told: that this person, or the group, is to be looked at. */
 export interface Ping {
   readonly oktaGroupId: string;
-  /** `*`: the group itself. */
+  /** Also `wholeGroup` and `groupDeletion`. */
   readonly oktaUserId: string;
   readonly isMembership: boolean;
   readonly eventAtMs: number;
@@ -135,7 +137,7 @@ export function createPushPending(dependencies: { tables: Tables; clock: Clock }
         for await (const row of client.listEntities<RowKeys & PendingRow>({ queryOptions: { filter }, abortSignal })) {
           changes.push({
             oktaGroupId,
-            oktaUserId: row.rowKey === wholeGroup ? wholeGroup : decodeKey(row.rowKey),
+            oktaUserId: isOfGroup(row.rowKey) ? row.rowKey : decodeKey(row.rowKey),
             isMembership: row.isMembership ?? false,
             firstSeenAtMs: Date.parse(row.firstSeenAt),
             eventAtMs: Date.parse(row.eventAt),
@@ -256,8 +258,13 @@ interface RowKeys {
 }
 
 function keysOf({ oktaGroupId, oktaUserId }: Pick<Ping, 'oktaGroupId' | 'oktaUserId'>): RowKeys {
-  const rowKey = oktaUserId === wholeGroup ? wholeGroup : encodeKey(oktaUserId);
+  const rowKey = isOfGroup(oktaUserId) ? oktaUserId : encodeKey(oktaUserId);
   return { partitionKey: encodeKey(oktaGroupId), rowKey };
+}
+
+/** Nobody's id: `encodeKey` writes no `*`. */
+export function isOfGroup(oktaUserId: string): boolean {
+  return oktaUserId === wholeGroup || oktaUserId === groupDeletion;
 }
 
 function isoOf(ms: number): string {
