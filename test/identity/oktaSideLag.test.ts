@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Fault } from '../../shared/errors.ts';
 import { createOktaSideOfRepair } from '../../shared/identity/oktaAssignment/oktaSideOfRepair.ts';
 import type { Repair, SaveSide } from '../../shared/identity/repair/repair.ts';
 import type { OktaAppUser } from '../../shared/okta/apps.ts';
@@ -26,7 +27,7 @@ const own: OktaAppUser = {
 const byGroup: OktaAppUser = { ...own, scope: 'GROUP', group: 'Everyone', profile: {} };
 
 /** Okta's side over an app that shows what `shown` says, after so many looks at it. */
-function sideOver(shown: (writes: readonly string[], looks: number) => OktaAppUser | null) {
+function sideOver(shown: (writes: readonly string[], looks: number) => OktaAppUser | null, isUnaudited = false) {
   const clock = quickClock();
   const writes: string[] = [];
   let looks = 0;
@@ -58,7 +59,14 @@ function sideOver(shown: (writes: readonly string[], looks: number) => OktaAppUs
     },
     assigningGroups: { of: () => Promise.resolve([]) },
     featureLock: { hold: none, letGo: none, watch: none, notes: none, appIds: none },
-    audit: { record: async (_, __, run) => (await run()).result, probe: () => Promise.resolve() },
+    audit: {
+      record: async (_, __, run) => {
+        if (isUnaudited && writes.includes('unassign'))
+          throw new Fault('audit_unavailable', { detail: 'No.', fix: 'Wait.' });
+        return (await run()).result;
+      },
+      probe: () => Promise.resolve(),
+    },
     clock,
   });
   let repair = {
@@ -99,6 +107,14 @@ describe("Okta's side of a repair", () => {
     expect(await lagging.after()).toEqual({ type: 'done' });
     expect(new Set(lagging.writes)).toEqual(new Set(['unassign', 'assign']));
     expect(lagging.steps()).toEqual(['unassignFromOkta', 'assignInOkta']);
+  });
+
+  test('assigns again also where that cannot be audited, and logs it', async () => {
+    const { before, after, writes } = sideOver((sent) => (isGone(sent) ? null : own), true);
+    expect(await before()).toEqual({ type: 'done' });
+    expect(await after()).toEqual({ type: 'done' });
+    expect(writes).toEqual(['unassign', 'assign']);
+    expect(call.lines.map(({ level, fields }) => [level, fields.event])).toEqual([['error', 'audit_intent_lost']]);
   });
 
   test('comes back later where an unassignment never shows', async () => {

@@ -6,6 +6,7 @@ import { isOktaFault } from '../../shared/okta/errors.ts';
 import { createOktaEventHooks } from '../../shared/okta/eventHooks.ts';
 import { createOktaGroups } from '../../shared/okta/groups.ts';
 import { nextLink } from '../../shared/okta/links.ts';
+import { createOktaProvisioning } from '../../shared/okta/provisioning.ts';
 import { createOktaPushMappings } from '../../shared/okta/pushMappings.ts';
 import { createOktaUsers } from '../../shared/okta/users.ts';
 import type { TokenSource } from '../../shared/upstream/tokens.ts';
@@ -414,4 +415,29 @@ test('without a configuration everything asks for one, and nothing else happens'
     expect(fault).toMatchObject({ code: 'okta_api_required', upstream: 'okta' });
     expect(fault.fix).toContain('OKTA_ORG_URL');
   }
+});
+
+describe('"Deactivate Users"', () => {
+  const featureOf = (capabilities: object) => ({ body: { name: 'USER_PROVISIONING', capabilities } });
+  const deactivateUsers = () => createOktaProvisioning({ read: okta, write: okta }).deactivateUsers('a', call);
+
+  test('is as the feature says, and off where it does not say', async () => {
+    server.script(featureOf({ update: { lifecycleDeactivate: { status: 'ENABLED' } } }));
+    expect(await deactivateUsers()).toBe('ENABLED');
+    server.script(featureOf({ update: { lifecycleDeactivate: { status: 'DISABLED' } } }), featureOf({}));
+    expect([await deactivateUsers(), await deactivateUsers()]).toEqual(['DISABLED', 'DISABLED']);
+  });
+
+  test('is none where the app provisions nobody', async () => {
+    server.script({ status: 400, body: envelope('E0000001') }, { status: 404, body: envelope('E0000007') });
+    expect([await deactivateUsers(), await deactivateUsers()]).toEqual([null, null]);
+  });
+
+  test('is not known where Okta refuses to say, and may be turned where it does not answer', async () => {
+    server.script({ status: 403, body: envelope('E0000006') });
+    expect((await faultOf(deactivateUsers())).code).toBe('okta_forbidden');
+    server.script({ status: 200, body: '' });
+    const provisioning = createOktaProvisioning({ read: okta, write: okta });
+    expect((await faultOf(provisioning.setDeactivateUsers('a', 'DISABLED', call))).code).toBe('outcome_unknown');
+  });
 });

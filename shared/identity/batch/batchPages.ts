@@ -31,7 +31,7 @@ export function createBatchPages(operations: Pick<OperationStore, 'readPage' | '
     writeRequest: (id, request, call) => writePage(id, 'input/1', request, call),
     readChecked: async (id, page, call) => (await readPage(id, `resolved/${page}`, call)) as PlannedEntry[] | null,
     writeChecked: (id, page, checked, call) => writePage(id, `resolved/${page}`, checked, call),
-    readPlan: async (id, call) => ((await readPage(id, 'plan/1', call)) ?? []) as PlannedEntry[],
+    readPlan: async (id, call) => (await readPage(id, 'plan/1', call)) as PlannedEntry[],
     writePlan: (id, planned, call) => writePage(id, 'plan/1', planned, call),
     readProgress: async (id, call) => ((await readPage(id, 'draft/1', call)) as BatchProgress | null) ?? noProgress,
     writeProgress: (id, progress, call) => writePage(id, 'draft/1', progress, call),
