@@ -209,6 +209,26 @@ describe('a repair that its request cannot end', () => {
     expect(await seen('free')).toMatchObject({ userPrincipalName: the('free').userPrincipalName });
   });
 
+  test('because Graph does not answer, with the user away, calls a person after minutes, and ends when it does', async () => {
+    const { id, userPrincipalName, expected } = the('free');
+    const match = { method: 'GET', path: `/users/${id}?` };
+    // What is read before the first write, and before the move, comes through.
+    await control.fault({ upstream: 'graph', match, fault: { kind: 'status', status: 503 }, skip: 2, times: 1_000 });
+    const answer = await repair('free');
+    expect(answer).toMatchObject({ status: 202, body: { outcome: 'running', changed: true } });
+    clock.advance(6 * minuteMs);
+    await goOn(answer.body?.operationId);
+    expect(await operationOf(app, answer)).toMatchObject({
+      state: 'needs_attention',
+      message: expect.stringContaining(temporaryOf('free')),
+    });
+    await control.clearFaults();
+    clock.advance(10 * minuteMs);
+    await goOn(answer.body?.operationId);
+    expect(await operationOf(app, answer)).toMatchObject({ state: 'succeeded' });
+    expect(await seen('free')).toEqual({ userPrincipalName, immutableId: expected });
+  });
+
   test('ends with nothing changed where Entra lets nobody leave the federated domain without a password', async () => {
     await control.tenant({ settings: { userWrites: { leavingFederation: 'needsPassword' } } });
     const { userPrincipalName, actual } = the('free');
