@@ -435,5 +435,6 @@ describe('what is no refusal', () => {
     await control.fault({ ...onPatch, fault: refusal(401, 'No.', 'InvalidAuthenticationToken'), times: 2 });
     const answer = await update('unpushed', { mobilePhone: oktaPhone, otherMails: mails });
     expect(answer).toMatchObject({ status: 403, body: { code: 'credential_rejected' } });
+    expect(await patches()).not.toContainEqual({ otherMails: mails });
   });
 });
