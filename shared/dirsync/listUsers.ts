@@ -68,8 +68,8 @@ export function createDirSyncUserLister(dependencies: {
     } catch (error) {
       const isExpired = isGraphFault(error, 'rejected') && cursor !== null && position === from;
       if (isExpired) throw cursorFault(error);
-      // What is there is good, and the next page meets the same limit again.
-      if (rows.length === 0 || !isFault(error, 'throttled', 'deadline_exceeded')) throw error;
+      // How far it came is good, be it without a row to show, and the next page meets the same limit again.
+      if (position === from || !isFault(error, 'throttled', 'deadline_exceeded')) throw error;
     }
     return { users: rows, nextCursor: position === null ? null : encodeCursor(name, position) };
   }

@@ -10,7 +10,7 @@ import type { SwitchLock } from './switchLock.ts';
 import { refuseOtherPlan, refuseUnconfirmed, type SwitchPlan, switchPlanIdOf, warnOfLoss } from './switchPlan.ts';
 import { newPhoneDraft, type RememberedUser } from './switchRecord.ts';
 import type { SwitchRecords } from './switchRecords.ts';
-import { lossText, outOfTime, plannedText, switchedText, unchangedText } from './switchTexts.ts';
+import { formerUnknownText, lossText, outOfTime, plannedText, switchedText, unchangedText } from './switchTexts.ts';
 
 export const switchOutcomes = ['switched', 'unchanged', 'planned'] as const;
 export type SwitchOutcome = (typeof switchOutcomes)[number];
@@ -139,6 +139,7 @@ export function createBypassSwitcher(dependencies: {
     restore: (switchId, request, call) =>
       switchLock.hold(call, async (heldCall) => {
         const record = await switchRecords.get(switchId, heldCall);
+        if (record.former === null) heldCall.warn(formerUnknownText);
         const reply = await switchTo(record.former ?? !record.enabled, request, heldCall);
         if (!request.isDryRun) await noteRestored(switchId, heldCall.proving());
         const message = [reply.message, lossText(record)].filter((text) => text !== null).join(' ');

@@ -55,6 +55,7 @@ export function createSwitchCarrier(dependencies: {
   function writeOf(
     { organization, enabled, draft }: SwitchPlan,
     { id }: FoundSwitch,
+    onLostAnswer: () => void,
   ): StateWrite<FoundSwitch, boolean> {
     const { switchId, phoneCount } = draft;
     return {
@@ -63,15 +64,25 @@ export function createSwitchCarrier(dependencies: {
       targetId: organization.id,
       targetName: confirmationOf(organization),
       missing: ({ isOn }) => (isOn === enabled ? null : enabled),
-      send: (wanted, call) => synchronization.setFeature(id, bypassFeature, wanted, call),
+      send: async (wanted, call) => {
+        try {
+          return await synchronization.setFeature(id, bypassFeature, wanted, call);
+        } catch (error) {
+          if (isFault(error, 'outcome_unknown')) onLostAnswer();
+          throw error;
+        }
+      },
       read: (call) => find(organization, call),
       describe: ({ isOn }) => ({ [bypassFeature]: isOn, switchId, phoneCount }),
     };
   }
 
-  /** What is kept of a switch that failed: all where it may have been carried out, or a person may do it. */
-  async function settle(record: SwitchRecord, error: unknown, call: Call): Promise<void> {
-    if (isFault(error, 'outcome_unknown')) return;
+  /**
+   * What is kept of a switch that failed: all where it may have been carried out, or a person may do it. What a second
+   * try met with does not tell what became of a first one whose answer was lost.
+   */
+  async function settle(record: SwitchRecord, error: unknown, isAnswerLost: boolean, call: Call): Promise<void> {
+    if (isAnswerLost) return;
     if (isGraphFault(error, 'forbidden')) return note({ ...record, state: 'refused' }, call);
     await quietly(call, () => switchRecords.withdraw(record.switchId, call));
   }
@@ -89,10 +100,14 @@ export function createSwitchCarrier(dependencies: {
       // Without the way back nothing is switched.
       await switchRecords.store(record, call);
       const proving = call.proving();
+      let isAnswerLost = false;
+      const write = writeOf(plan, found, () => {
+        isAnswerLost = true;
+      });
       try {
-        await ensureState(writeOf(plan, found), found, audit, call);
+        await ensureState(write, found, audit, call);
       } catch (error) {
-        await settle(record, error, proving);
+        await settle(record, error, isAnswerLost, proving);
         const tenant = { tenantId: plan.organization.id, graphBaseUrl };
         const byHand = switchByHand(tenant, plan.enabled, record.switchId);
         throw await refusals.told(error, 'switch', byHand, proving);

@@ -29,6 +29,9 @@ export function lossText({ enabled, phoneCount, switchId }: SwitchRecord): strin
   return `What was overwritten since the switch does not come back: GET dirsync/users?switchId=${switchId}&only=overwritten lists the former phones.`;
 }
 
+export const formerUnknownText =
+  'Microsoft did not show what it was before that switch: it is set to the opposite of what it was switched to.';
+
 export function outOfTime(syncedUserCount: number): Fault {
   return new Fault('deadline_exceeded', {
     detail: `The phones of ${syncedUserCount} users are remembered, but no time was left for the switch; nothing was switched.`,

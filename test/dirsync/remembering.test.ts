@@ -256,6 +256,39 @@ describe('a switch that time or storage hinder', () => {
     short.end();
   });
 
+  test('is kept where an answer was lost, whatever a second try meets with; what never was is not', async () => {
+    const { switchRecords, clock } = storeOf();
+    const lost = new Fault('outcome_unknown', { detail: 'No answer.', fix: 'Repeat.', upstream: 'graph' });
+    const throttled = new Fault('throttled', { detail: 'Too many.', fix: 'Wait.', upstream: 'graph' });
+    const carryOut = (answers: Fault[]) =>
+      createSwitchCarrier({
+        // Graph still shows what was before.
+        synchronization: {
+          organization: unused,
+          read: () =>
+            Promise.resolve({
+              id: 'T-1',
+              form: 'single',
+              features: new Map([['bypassDirSyncOverridesEnabled', false]]),
+              deletionPrevention: null,
+              deletionThreshold: null,
+            }),
+          setFeature: () => Promise.reject(answers.shift() ?? new TypeError('one more')),
+        },
+        switchRecords,
+        refusals: { told: (error) => Promise.resolve(error) },
+        audit: { record: async (_intent, _call, write) => (await write()).result, probe: unused },
+        clock,
+        graphBaseUrl: 'https://graph.microsoft.com',
+      }).carryOut({ ...plan, draft: newPhoneDraft(clock.now()) }, isOff, testCall());
+    expect((await faultOf(carryOut([lost, throttled]))).code).toBe('throttled');
+    const kept = await switchRecords.latest(call);
+    expect(kept).toMatchObject({ state: 'open', enabled: true });
+    clock.advance(1);
+    expect((await faultOf(carryOut([throttled]))).code).toBe('throttled');
+    expect(await switchRecords.latest(call)).toEqual(kept);
+  });
+
   test('says what could not be noted of it', async () => {
     const { switchRecords, clock } = storeOf();
     const noting = (error: Error) =>

@@ -435,7 +435,10 @@ describe('a restore', () => {
     await control.tenant({ settings: { onPremisesSynchronizationAppOnly: 'readWrite' } });
     await switchByHand(true);
     const { lastSwitchId } = (await getDirSync(app)).body ?? {};
-    expect((await restore(app, lastSwitchId, { confirm: initialDomain })).body).toMatchObject({ enabled: false });
+    expect((await restore(app, lastSwitchId, { confirm: initialDomain })).body).toMatchObject({
+      enabled: false,
+      warnings: [expect.stringContaining('did not show what it was before')],
+    });
     expect(await isBypassOn()).toBe(false);
   });
 

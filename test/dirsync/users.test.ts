@@ -207,6 +207,19 @@ describe('a large tenant', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
+  test('is gone on with from where Graph asked to slow down, though nobody was to be shown until there', async () => {
+    await control.clearFaults();
+    const { body } = await app.call('GET', 'dirsync');
+    const own = await world.startApp({ ...noOkta, AzureWebJobsStorage: app.storage });
+    const query = { switchId: String(body?.lastSwitchId), only: 'overwritten' };
+    const match = { path: '$batch' };
+    await control.fault({ upstream: 'graph', match, fault: { kind: 'throttle', seconds: 60 }, skip: 2 });
+    const cut = await listUsers(own, query);
+    expect(cut).toMatchObject({ status: 200, body: { count: 0, hasMore: true } });
+    expect(await listUsers(own, { ...query, cursor: String(cut.body?.nextCursor) })).toMatchObject({ status: 429 });
+    await control.clock({ advanceMs: 61_000 });
+  });
+
   test('gives what it has when Graph asks to slow down, and goes on from there', async () => {
     const limit = '60';
     await control.clearFaults();
