@@ -232,7 +232,7 @@ function synced(facts: AttributeFacts, names: readonly AttributeName[], certaint
     severity: 'blocker',
     certainty,
     properties: names.join(','),
-    message: `The user is mastered in on-premises Active Directory: Graph refuses to write ${names.join(', ')}, and Okta's push fails alike. ${certainty === 'certain' ? 'The value there is not the expected one, or has not been synced yet.' : 'Either the value there is not the expected one or has not been synced yet, or the cloud overrides it.'}`,
+    message: `The user is mastered in on-premises Active Directory: Graph refuses to write ${names.join(', ')}, and Okta's push fails alike${names.includes('accountEnabled') ? ' (accountEnabled it may take, and the sync decides it all the same)' : ''}. ${certainty === 'certain' ? 'The value there is not the expected one, or has not been synced yet.' : 'Either the value there is not the expected one or has not been synced yet, or the cloud overrides it.'}`,
     fix: `Change ${names.map((name) => `${onPremisesNames[name]} to ${textOfAttribute(name, facts.expected[name]?.value ?? {}) ?? 'none'}`).join(', ')} in Active Directory and run a sync cycle (Start-ADSyncSyncCycle -PolicyType Delta)${certainty === 'certain' ? '' : '; to be sure which it is, give onPremisesMobilePhone as Active Directory has it'}.`,
     evidence: `onPremisesSyncEnabled true, last synced ${user.lastSyncedAt ?? 'never'}; ${describeOnPremises(facts)}${isBypassed ? '; bypassDirSyncOverridesEnabled is on' : ''}`,
   };
@@ -240,14 +240,22 @@ function synced(facts: AttributeFacts, names: readonly AttributeName[], certaint
 
 function overridden(facts: AttributeFacts, certainty: Certainty): AttributeFinding {
   const { user } = facts;
+  const isOff = facts.bypassesOverrides?.known === true;
+  const doubts = [
+    ...(facts.onPremisesMobile === null
+      ? ['nothing that could be read tells this from a value that is wrong there']
+      : []),
+    ...(isOff ? [] : ['whether it is off could not be read']),
+    'a value that was changed there and has not been synced yet looks the same',
+  ];
   return {
     code: 'overridden_in_cloud',
     severity: 'blocker',
     certainty,
     properties: 'mobilePhone',
-    message: `The mobile phone seems to have been edited in the cloud: from then on Entra ignores what on-premises Active Directory says, while bypassDirSyncOverridesEnabled is off${certainty === 'likely' ? '' : '; nothing that could be read tells this from a value that is not the expected one there'}.`,
-    fix: 'Turn bypassDirSyncOverridesEnabled on (setBypassDirSyncOverrides: it is for the whole tenant, and overwrites all such phones), then run a full sync cycle (Start-ADSyncSyncCycle -PolicyType Initial).',
-    evidence: `onPremisesSyncEnabled true, last synced ${user.lastSyncedAt ?? 'never'}; Entra has ${textOfAttribute('mobilePhone', user) ?? 'none'}; ${describeOnPremises(facts)}; bypassDirSyncOverridesEnabled ${facts.bypassesOverrides?.known === true ? 'is off' : 'is not known'}`,
+    message: `The mobile phone seems to have been edited in the cloud: from then on Entra ignores what on-premises Active Directory says, while bypassDirSyncOverridesEnabled is off; ${doubts.join('; ')}.`,
+    fix: 'Run a sync cycle first (Start-ADSyncSyncCycle -PolicyType Delta) and ask again: what waits there comes with it. If the phone stays, turn bypassDirSyncOverridesEnabled on (setBypassDirSyncOverrides: it is for the whole tenant, and overwrites all such phones), and run a full cycle (-PolicyType Initial).',
+    evidence: `onPremisesSyncEnabled true, last synced ${user.lastSyncedAt ?? 'never'}; Entra has ${textOfAttribute('mobilePhone', user) ?? 'none'}; ${describeOnPremises(facts)}; bypassDirSyncOverridesEnabled ${isOff ? 'is off' : 'is not known'}`,
   };
 }
 

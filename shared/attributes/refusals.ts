@@ -21,7 +21,7 @@ const codes: Readonly<Partial<Record<CauseCode, FaultCode>>> = {
 
 /** null where nothing that is known for certain stands in the way. */
 export function refusedBeforehand(name: AttributeName, user: AttributeUser, standing: Standing | null): NotSet | null {
-  if (isMasteredOnPremises(name, user)) return refused('synced_from_on_premises', mastered(user));
+  if (isMasteredOnPremises(name, user)) return refused('synced_from_on_premises', masteredBeforehand(name, user));
   const found = standing === null ? [] : explain(name, user, standing);
   const certain = found.find(({ certainty }) => certainty === 'certain');
   return certain === undefined ? null : refusedFor(certain);
@@ -72,6 +72,16 @@ function mastered({ lastSyncedAt }: AttributeUser): Reason {
   return {
     message: `The user is mastered in on-premises Active Directory (last synced ${lastSyncedAt ?? 'never'}): Graph refuses to write it.`,
     fix: 'Change it in Active Directory and run a sync cycle (Start-ADSyncSyncCycle -PolicyType Delta).',
+  };
+}
+
+/** Graph is known to refuse the phones; a sign-in flag it may take, which then lasts until the sync (graph.md §4, §11). */
+function masteredBeforehand(name: AttributeName, user: AttributeUser): Reason {
+  if (name !== 'accountEnabled') return mastered(user);
+  return {
+    ...mastered(user),
+    message:
+      'The user is mastered in on-premises Active Directory, which decides who may sign in: what is written here is refused, or undone by the sync.',
   };
 }
 

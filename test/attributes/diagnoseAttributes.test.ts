@@ -101,7 +101,14 @@ describe('each cause is found alone, and its fix makes the next diagnosis clean'
   test('cause.override: overridden_in_cloud, when it is known what is there', async () => {
     const answer = await diagnose('override', asInOkta);
     expect(codesOf(answer)).toEqual(['overridden_in_cloud']);
-    expect(answer.body).toMatchObject({ certainty: 'likely', bypassDirSyncOverrides: false });
+    expect(answer.body).toMatchObject({
+      certainty: 'likely',
+      bypassDirSyncOverrides: false,
+      message: expect.stringMatching(
+        /is off; a value that was changed there and has not been synced yet looks the same/,
+      ),
+      fix: expect.stringMatching(/^Run a sync cycle first/),
+    });
     expect(findingOf(answer, 'overridden_in_cloud').evidence).toContain('bypassDirSyncOverridesEnabled is off');
 
     await send('POST', 'onPremises/sync', { policy: 'initial' });
@@ -255,7 +262,7 @@ describe('what should be', () => {
       mobilePhone: oktaPhone,
     });
     expect(codesOf(answer)).toEqual(['equal']);
-    expect(codesOf(await diagnose('equal', { accountEnabled: 'false' }))).toContain('okta_not_mapped');
+    expect(codesOf(await diagnose('equal', { accountEnabled: 'false' }))).toEqual(['differs']);
     expect(codesOf(await diagnose('equal', { mobilePhone: '' }))).toEqual(['okta_other_value']);
   });
 
@@ -293,7 +300,10 @@ describe('Okta', () => {
 
   test('is linked to another account', async () => {
     await appUser('equal', { externalId: '00000000-0000-4000-8000-0000000000aa' });
-    expect(codesOf(await diagnose('equal', expected))).toEqual(['okta_linked_elsewhere']);
+    const answer = await diagnose('equal', expected);
+    expect(codesOf(answer)).toEqual(['okta_linked_elsewhere']);
+    // That Okta keeps the object id there is inferred, and to unassign may disable the account.
+    expect(answer.body).toMatchObject({ certainty: 'likely', fix: expect.stringContaining('"Deactivate Users"') });
   });
 
   test('is pushing at this moment', async () => {
@@ -363,7 +373,11 @@ describe('what could not be read', () => {
     await without('OnPremDirectorySynchronization.Read.All');
     const answer = await diagnose('override', asInOkta);
     expect(codesOf(answer)).toEqual(['overridden_in_cloud', 'not_checked']);
-    expect(answer.body).toMatchObject({ certainty: 'possible', bypassDirSyncOverrides: null });
+    expect(answer.body).toMatchObject({
+      certainty: 'possible',
+      bypassDirSyncOverrides: null,
+      message: expect.stringContaining('whether it is off could not be read'),
+    });
     expect(codesOf(await diagnose('synced', atHome))).toEqual(['synced_from_on_premises']);
   });
 

@@ -25,7 +25,7 @@ import { expectationsOf } from '../../shared/attributes/readAttributes.ts';
 import { isAdministeredByUs, isPrivileged, judgeRoles } from '../../shared/attributes/standing.ts';
 import type { OwnStanding } from '../../shared/identity/privilege.ts';
 import { actingRoles, roleNames } from '../../shared/identity/sensitiveActions.ts';
-import { factsOf, known, ordinary, ownOf, synchronized, unread, userId } from './facts.ts';
+import { factsOf, known, ordinary, ownId, ownOf, synchronized, unread, userId } from './facts.ts';
 
 const roleIds = Object.keys(roleNames);
 const idOf = (name: string): string => roleIds.find((id) => roleNames[id] === name) ?? '';
@@ -95,8 +95,8 @@ const okta: fc.Arbitrary<OktaAttributes> = fc.record({
     fc.record({
       appId: fc.constant('0oa1AbCdEfGhIjKlMn5d'),
       appLabel: fc.option(fc.constant('Microsoft Office 365')),
-      externalId: fc.constantFrom(userId, userId.toUpperCase(), 'another', null),
-      syncState: fc.constantFrom('SYNCHRONIZED', 'ERROR', 'SYNCING', null),
+      externalId: fc.constantFrom(userId, userId.toUpperCase(), ownId, 'another', null),
+      syncState: fc.constantFrom('SYNCHRONIZED', 'ERROR', 'DISABLED', 'SYNCING', null),
       lastSync: fc.option(fc.constant('2025-03-03T08:30:00.000Z')),
       values: some,
     }),
@@ -200,6 +200,37 @@ describe('a diagnosis', () => {
     );
     const codes = diagnoseAttributes(factsOf({ okta: known(linked), expected })).findings.map(({ code }) => code);
     expect(codes).toEqual(['okta_not_mapped']);
+  });
+
+  /** The findings about one user whom Okta's app has like this. */
+  const findingsOf = (given: AttributeValues, office365: Partial<NonNullable<OktaAttributes['office365']>>) => {
+    const side = { ...synchronized, office365: synchronized.office365 && { ...synchronized.office365, ...office365 } };
+    const expected = expectationsOf(given, known({ ...side, onPremisesMobile: undefined }));
+    return diagnoseAttributes(factsOf({ okta: known(side), expected })).findings;
+  };
+
+  test('is sure of a mapping that is missing only where the name in Okta is known', () => {
+    expect(findingsOf({ mobilePhone: '+1', otherMails: ['a@example.com'] }, {})).toMatchObject([
+      { code: 'okta_not_mapped', certainty: 'certain', properties: 'mobilePhone' },
+      { code: 'okta_not_mapped', certainty: 'likely', properties: 'otherMails' },
+    ]);
+  });
+
+  test('never says that the sign-in flag is to be mapped, which Okta holds as a status', () => {
+    expect(findingsOf({ accountEnabled: false }, {})).toMatchObject([{ code: 'differs' }]);
+    expect(findingsOf({ accountEnabled: false }, { syncState: 'ERROR' })).toMatchObject([
+      { code: 'okta_not_pushed', certainty: 'likely', message: expect.stringMatching(/^Okta has not pushed the user/) },
+    ]);
+  });
+
+  test('of an app whose provisioning is off names no error to mend', () => {
+    const [finding] = findingsOf({ mobilePhone: '+1' }, { syncState: 'DISABLED', values: { mobilePhone: '+1' } });
+    expect(finding).toMatchObject({ code: 'okta_not_pushed', fix: expect.stringMatching(/^Turn provisioning/) });
+  });
+
+  test('concludes nothing from an external ID that is no object id', () => {
+    const [finding] = findingsOf({ mobilePhone: '+1' }, { externalId: 'amara.osei', values: { mobilePhone: '+1' } });
+    expect(finding).toMatchObject({ code: 'differs' });
   });
 
   test('of a restricted user of whom nothing else is known tells that and the usual role', () => {
