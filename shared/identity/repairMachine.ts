@@ -3,6 +3,7 @@ import type {
   Refusal,
   RepairOutcome,
   RepairRecord,
+  RepairStep,
   TurnedBackReason,
   UserImage,
   WriteAnswer,
@@ -93,8 +94,7 @@ export function beforeWrite(record: RepairRecord, { step, isHome }: RepairWrite,
     tries: isRepeated ? record.tries : 0,
     refusedSinceMs: isRepeated ? record.refusedSinceMs : null,
     awaySinceMs: isMove || !isHome ? (record.awaySinceMs ?? nowMs) : record.awaySinceMs,
-    // Of the one before nothing was stored but that it was to be sent.
-    hasLostMove: record.hasLostMove || (record.last?.step === 'moveUpn' && record.last.answer === 'sent'),
+    hasLostMove: record.hasLostMove || mayStillMove(record, step),
     hasChanged: record.hasChanged || record.last?.answer === 'sent',
     hasMoved: record.hasMoved || isMove,
   };
@@ -122,7 +122,7 @@ export function afterWrite(record: RepairRecord, write: RepairWrite, answer: Wri
     case 'lost':
       return tryAgain({ ...told, hasLostMove: told.hasLostMove || step === 'moveUpn' }, nowMs, 0);
     case 'throttled':
-      return tryAgain(told, nowMs, answer.waitMs);
+      return tryAgain(step === 'moveUpn' ? notMoved(told) : told, nowMs, answer.waitMs);
     case 'refused':
       return afterRefusal(told, write, answer, nowMs);
   }
@@ -170,6 +170,17 @@ export function undoOf(record: RepairRecord, seen: SeenUser): readonly Omit<Repa
     ...(hasFormer ? [] : [{ step: 'setImmutableId', value: before.immutableId } as const]),
     ...(isHome && !mustMove ? [] : [{ step: 'restoreUpn', value: before.userPrincipalName } as const]),
   ];
+}
+
+/** A move of which nothing was stored but that it was to be sent, or one that was accepted and is sent again unseen. */
+function mayStillMove({ last }: RepairRecord, step: RepairStep): boolean {
+  if (last?.step !== 'moveUpn') return false;
+  return last.answer === 'sent' || (last.answer === 'accepted' && step === 'moveUpn');
+}
+
+/** A move that was not carried out has moved nobody; only an earlier one may. */
+function notMoved(record: RepairRecord): RepairRecord {
+  return record.hasLostMove ? record : { ...record, awaySinceMs: null };
 }
 
 function set({ desired }: RepairRecord, isHome: boolean): RepairWrite {
@@ -242,8 +253,7 @@ function afterRefusal(
         : turnBack(why);
     }
     case 'moveUpn': {
-      // What is refused has moved nobody; only an earlier one may.
-      const stayed: RepairRecord = record.hasLostMove ? record : { ...record, awaySinceMs: null };
+      const stayed = notMoved(record);
       if (mayPass(why) && isPatient(record, nowMs, patienceHomeMs)) return tryAgain(stayed, nowMs, 0);
       return { ...turnBack(why), awaySinceMs: stayed.awaySinceMs };
     }

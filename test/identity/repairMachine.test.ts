@@ -201,6 +201,18 @@ describe('the next step', () => {
     expect(afterFailedRead(moved(), 3_600_001, 9_000)).toMatchObject({ turnedBack: null, notBeforeMs: 3_609_001 });
   });
 
+  test('gives up a move that was never carried out, too', () => {
+    const direct = written(startRepair(goal, 0), atHome, refused('other'), 1);
+    const record = written(direct, atHome, { type: 'throttled', waitMs: 0 }, 3_600_001);
+    expect(record).toMatchObject({ awaySinceMs: null, turnedBack: { step: 'moveUpn', reason: 'unreachable' } });
+    expect(nextStep(record, atHome, 4e6)).toEqual({ type: 'end', outcome: 'rolled_back' });
+  });
+
+  test('makes sure of being home after a move that was accepted, did not show, and was refused then', () => {
+    const record = written(moved(), atHome, refused('conflict'), 60_002);
+    expect(nextStep(record, atHome, 60_003)).toMatchObject({ step: 'restoreUpn', isHome: true });
+  });
+
   test('leaves a user alone whom somebody else has renamed or deleted', () => {
     expect(nextStep(moved(), renamed, 3)).toEqual({ type: 'end', outcome: 'overtaken' });
     expect(nextStep(moved(), { ...renamed, immutableId: desired }, 3)).toMatchObject({
