@@ -150,6 +150,13 @@ describe('what a repair says', () => {
       code: 'domain_not_accepted',
       message: 'somebody@contoso.com was not changed: Refused.',
     });
+    const taken = { step: 'moveUpn', reason: 'conflict', message: 'Taken.' } as const;
+    expect(end({ record: endRepair({ ...record, turnedBack: taken }, 'rolled_back') })).toMatchObject({
+      code: 'address_in_use',
+      fix: expect.stringContaining('temporary user principal name'),
+    });
+    const held = endRepair({ ...record, turnedBack: { ...taken, step: 'setImmutableId' } }, 'rolled_back');
+    expect(end({ record: held }).code).toBe('immutable_id_in_use');
     expect(end({ record: endRepair(record, 'rolled_back') }).message).toContain('is as it was before');
   });
 
@@ -290,6 +297,42 @@ describe('a turn of a repair', () => {
     const { type, repair } = await turn(repairOf({ okta: part, phase: 'before' }), refusing, driver);
     expect({ type, repair }).toMatchObject({ type: 'ended', repair: { phase: 'ended', refusal } });
     expect(await turn(repair, refusing, driver)).toMatchObject({ type: 'ended', repair: { refusal } });
+  });
+
+  test('calls a person where Entra keeps somebody waiting who is not assigned in Okta', async () => {
+    const driver: UserDriver = {
+      drive: () => Promise.resolve({ type: 'waiting', change: { attention: null }, untilMs: 5 }),
+    };
+    const unassigned = { step: 'unassignFromOkta', outcome: 'done', code: 'done', message: '' } as const;
+    const attentionOf = async (change: Partial<Repair>) =>
+      (await turn(repairOf(change), done, driver)).repair.attention;
+    const long = { okta: part, steps: [unassigned] };
+    expect(await attentionOf(long)).toMatch(/00uuser is not assigned to the app 0oaapp/);
+    expect(call.lines.at(-1)?.fields).toMatchObject({ event: 'repair_needs_attention' });
+    expect(await attentionOf({ ...long, createdAtMs: systemClock.now() })).toBeNull();
+    expect(await attentionOf({ okta: part })).toBeNull();
+    expect(await attentionOf({ steps: [unassigned] })).toBeNull();
+  });
+
+  test('that cannot be stored is told where somebody may be unassigned in Okta, and not where nothing was begun', async () => {
+    const fault = new Fault('storage_unavailable', { detail: 'No storage.', fix: 'Wait.' });
+    const told = async (change: Partial<Repair>) => {
+      const before = call.lines.length;
+      const stored = { repair: repairOf(change), etag: '' };
+      const session = openSession(
+        { save: () => Promise.reject(fault) } as never,
+        stored,
+        new AbortController().signal,
+        call,
+      );
+      expect(await faultOf(session.save({}))).toBe(fault);
+      return call.lines.slice(before).map(({ fields }) => fields.event);
+    };
+    const begun = { okta: part, oktaState: { unassignment: 'sent' } };
+    expect(await told({ ...begun, phase: 'after' })).toEqual(['repair_needs_attention']);
+    expect(await told({ ...begun, phase: 'ended' })).toEqual([]);
+    expect(await told({ ...begun, oktaState: null, phase: 'before' })).toEqual([]);
+    expect(await told({})).toEqual([]);
   });
 
   test('waits as Okta asks for, and says whom it calls', async () => {

@@ -26,14 +26,19 @@ export function openSession(repairs: RepairStore, opened: StoredRepair, lost: Ab
         stored = await repairs.save(stored, change, call.proving());
         return stored.repair;
       } catch (error) {
-        if (isFault(error, 'storage_unavailable') && stored.repair.record.awaySinceMs !== null) {
-          // What cannot be stored is not written: the user stays away meanwhile, and nobody could tell but the log.
+        if (isFault(error, 'storage_unavailable') && isInTheMiddle(stored.repair)) {
+          // What cannot be stored is not written: the user stays out meanwhile, and nobody could tell but the log.
           tellAttention(stored.repair, call, 'The storage account is unreachable in the middle of a repair.');
         }
         throw error;
       }
     },
   };
+}
+
+/** Away in Entra, or perhaps not assigned in Okta. */
+function isInTheMiddle({ record, okta, oktaState, phase }: Repair): boolean {
+  return record.awaySinceMs !== null || (okta !== null && oktaState !== null && phase !== 'ended');
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { FaultCode } from '../../errors.ts';
 import { type SeenUser, undoOf } from '../repairMachine.ts';
-import type { RepairOutcome, RepairRecord, TurnedBackReason } from '../repairRecord.ts';
+import type { RepairOutcome, RepairRecord, TurnedBack, TurnedBackReason } from '../repairRecord.ts';
 import type { Refused, Repair } from './repair.ts';
 
 /** One write that a person would send to have the user as before. */
@@ -66,8 +66,7 @@ export function endOf({ record, refusal }: Pick<Repair, 'record' | 'refusal'>): 
       };
     case 'refused':
     case 'rolled_back': {
-      const { code, message, fix } =
-        refusal ?? refusedBecause(turnedBack?.reason ?? 'other', turnedBack?.message ?? '');
+      const { code, message, fix } = refusal ?? refusedBecause(turnedBack);
       const stands = outcome === 'refused' ? 'was not changed' : 'is as it was before';
       return { isOk: false, code, message: `${name} ${stands}: ${message}`, fix };
     }
@@ -75,15 +74,26 @@ export function endOf({ record, refusal }: Pick<Repair, 'record' | 'refusal'>): 
 }
 
 /** Pure. Why the immutable ID was not written, as callers are told. */
-function refusedBecause(reason: TurnedBackReason, said: string): Refused {
-  const { code, fix } = reasons[reason];
-  return { code, message: said, fix };
+function refusedBecause(turnedBack: TurnedBack | null): Refused {
+  const { step, reason, message } = turnedBack ?? { step: 'setImmutableId', reason: 'other', message: '' };
+  const { code, fix } = step === 'moveUpn' && reason === 'conflict' ? temporaryTaken : reasons[reason];
+  return { code, message, fix };
 }
 
-const reasons: Readonly<Record<TurnedBackReason, { readonly code: FaultCode; readonly fix: string }>> = {
+const temporaryTaken: Reason = {
+  code: 'address_in_use',
+  fix: 'Find out who has got the temporary user principal name meanwhile (also among deleted users and groups), take it off there, and repeat the request.',
+};
+
+interface Reason {
+  readonly code: FaultCode;
+  readonly fix: string;
+}
+
+const reasons: Readonly<Record<TurnedBackReason, Reason>> = {
   conflict: {
     code: 'immutable_id_in_use',
-    fix: 'Find out who holds the value or the address (also among deleted users), take it off there, and repeat the request.',
+    fix: 'Find out who holds the value (also among deleted users), take it off there, and repeat the request.',
   },
   invalid: { code: 'upstream_rejected', fix: 'Read the message of Entra and give another value.' },
   forbidden: {

@@ -6,6 +6,8 @@ import type { UserDriver } from './userDriver.ts';
 
 /** What was thought lost may land late: it is looked at again so long after the end. */
 const looksAfterMs = [5 * 60_000, 60 * 60_000];
+/** From then on a person should know that the user is kept out of Okta's app. */
+const attentionMs = 5 * 60_000;
 /** Settings are not mended sooner. */
 const unconfiguredMs = 5 * 60_000;
 
@@ -56,7 +58,7 @@ function takePhase(
   session: RepairSession,
   dependencies: TurnDependencies,
 ): Promise<Phased> {
-  if (phase === 'user') return takeUserPhase(session, dependencies.userDriver);
+  if (phase === 'user') return takeUserPhase(session, dependencies);
   const part = session.repair.okta;
   if (part === null) return Promise.resolve({ type: 'next', change: {}, phase: 'ended' });
   const { oktaSideOfRepair, clock } = dependencies;
@@ -64,11 +66,25 @@ function takePhase(
   return takeOktaPhase(phase, session, part, oktaSideOfRepair);
 }
 
-async function takeUserPhase(session: RepairSession, userDriver: UserDriver): Promise<Phased> {
+async function takeUserPhase(
+  session: RepairSession,
+  { userDriver, clock }: Pick<TurnDependencies, 'userDriver' | 'clock'>,
+): Promise<Phased> {
   const driven = await userDriver.drive(session);
   const { change } = driven;
-  if (driven.type === 'waiting') return { type: 'wait', change, untilMs: driven.untilMs };
+  if (driven.type === 'waiting') {
+    const attention = change.attention ?? keptOut(session.repair, clock.now());
+    return { type: 'wait', change: { ...change, attention }, untilMs: driven.untilMs };
+  }
   return { type: 'next', change, phase: session.repair.okta === null ? 'ended' : 'after' };
+}
+
+/** Whoever is at home in Entra cannot sign in all the same while Okta's app has no assignment. */
+function keptOut({ okta, steps, createdAtMs }: Repair, nowMs: number): string | null {
+  const isUnassigned = steps.some(({ step }) => step === 'unassignFromOkta');
+  if (okta === null || !isUnassigned || nowMs - createdAtMs < attentionMs) return null;
+  const minutes = Math.floor((nowMs - createdAtMs) / 60_000);
+  return `For ${minutes} minutes Entra's side has not come to an end, and the user ${okta.oktaUserId} is not assigned to the app ${okta.appId} of Okta; "Deactivate Users" stays off meanwhile.`;
 }
 
 async function takeOktaPhase(
