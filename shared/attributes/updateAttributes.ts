@@ -48,8 +48,8 @@ export interface AttributeUpdate {
 export interface AttributeUpdater {
   /**
    * Brings the named properties to the values given; only what differs is written, and shown to be. Safe to repeat.
-   * @throws Fault `invalid_request`, `member_not_found`, `confirm_mismatch`, `protected_object`; where none of them may be
-   *   written the fault of the first one: `graph_permission_missing`, `role_missing`, `management_restricted`,
+   * @throws Fault `invalid_request`, `member_not_found`, `confirm_mismatch`, `protected_object`; where none of them is as
+   *   asked for or may be the fault of the first one: `graph_permission_missing`, `role_missing`, `management_restricted`,
    *   `on_premises_synced`, `upstream_rejected`; upstream faults. Once something was written, faults are told row by row
    */
   update(request: AttributeUpdateRequest, call: Call): Promise<AttributeUpdate>;
@@ -180,20 +180,27 @@ const rowMessages = {
   would_set: 'It would be set.',
 } as const;
 
-/** @throws Fault of the first that was refused, where nothing was written or would be */
+/** Whether it was, or may have been. */
+function isWritten({ outcome }: AttributeRow): boolean {
+  return outcome === 'set' || outcome === 'pending';
+}
+
+/** @throws Fault of the first that was refused, where nothing is or would be as asked for */
 function conclude(user: AttributeUser, all: readonly AttributeRow[]): AttributeUpdate {
   const rows = inOrder(all);
   const outcome = judgeAttributes(rows);
-  const changed = rows.some((row) => row.outcome === 'set' || row.outcome === 'pending');
+  const changed = rows.some(isWritten);
   const [first, ...others] = rows.filter(isNotSet);
-  if (first !== undefined && !changed && outcome !== 'planned') throw nothingWritten(user, [first, ...others]);
+  // Where a part is as asked for, a repeat has the rows that the first request had.
+  if (first !== undefined && !changed && rows.every(isNotSet)) throw nothingWritten(user, [first, ...others]);
   return { outcome, changed, message: sentences[outcome](user.userPrincipalName, rows), user, rows };
 }
 
 const sentences: Readonly<Record<AttributeUpdateOutcome, (label: string, rows: readonly AttributeRow[]) => string>> = {
   updated: (label, rows) => `${label} was changed: ${propertiesOf(rows, ({ outcome }) => outcome === 'set')}.`,
   unchanged: (label) => `${label} is as asked for.`,
-  partial: (label, rows) => `${label} was changed in part; not set: ${propertiesOf(rows, isNotSet)}.`,
+  partial: (label, rows) =>
+    `${label} ${rows.some(isWritten) ? 'was changed' : 'is as asked for'} in part; not set: ${propertiesOf(rows, isNotSet)}.`,
   pending: (label, rows) =>
     `${label} was changed, which does not show yet: ${propertiesOf(rows, isNotSet)}. Repeat the request.`,
   planned: (label, rows) => {

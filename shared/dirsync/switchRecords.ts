@@ -71,6 +71,8 @@ export function createSwitchRecords(dependencies: {
 
     removeExpired: async (call) => {
       let removedCount = 0;
+      const draft = (await blobs.read(draftName, call)) as PhoneDraft | null;
+      if (draft !== null && draft.switchId >= expiry()) await blobs.remove(draftName, call);
       // The users first: a switch without them is still found by the next run. Those of requests that were given up
       // have no switch, and go with their time too.
       for (const prefix of [usersFolder, recordsFolder]) {

@@ -255,6 +255,14 @@ describe('where one property is refused', () => {
     expect(answer.body?.message).toBe(`${upnOf('synced')} was changed in part; not set: mobilePhone.`);
     expect(answer.body?.firstError).toMatch(/^mobilePhone: The user is mastered in on-premises/);
     expect(await user('synced')).toMatchObject({ mobilePhone: otherPhone, otherMails: mails });
+
+    const again = await update('synced', { mobilePhone: oktaPhone, otherMails: mails });
+    expect(again.body).toMatchObject({ ok: false, outcome: 'partial', changed: false, failedCount: 1 });
+    expect(results(again)).toEqual([
+      ['mobilePhone', 'refused', 'synced_from_on_premises', 'on_premises_synced'],
+      ['otherMails', 'unchanged', null, 'unchanged'],
+    ]);
+    expect(again.body?.message).toBe(`${upnOf('synced')} is as asked for in part; not set: mobilePhone.`);
   });
 
   test('for want of a permission, the others are written', async () => {

@@ -199,6 +199,17 @@ describe('a remembered switch', () => {
     expect((await faultOf(switchRecords.users(old.switchId, 1, call))).code).toBe('switch_not_found');
   });
 
+  test('goes with what a request that was never ended has read', async () => {
+    const { blobs, clock, switchRecords, take } = storeOf();
+    await take(graphWith({ '': [user('a')] }));
+    clock.advance((retentionDays - 1) * dayMs);
+    await switchRecords.removeExpired(call);
+    expect(await switchRecords.draft(call)).toMatchObject({ phoneCount: 1 });
+    clock.advance(2 * dayMs);
+    expect(await switchRecords.removeExpired(call)).toBe(0);
+    expect([...blobs.stored.keys()]).toEqual([]);
+  });
+
   test('is the latest, of several', async () => {
     const { clock, switchRecords } = storeOf();
     expect(await switchRecords.latest(call)).toBeNull();
