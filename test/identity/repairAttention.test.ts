@@ -139,8 +139,11 @@ describe('a repair whose way back is refused', () => {
     // Its message may still come.
     await sweep(4 * minuteMs);
     expect(await seen('free')).toMatchObject({ userPrincipalName: temporaryOf('free') });
+    const known = logged('repair_found_changed').length;
     await sweep(2 * minuteMs);
     expect(await seen('free')).toEqual({ userPrincipalName, immutableId: expected });
+    const told = logged('repair_found_changed').slice(known);
+    expect(told).toEqual([expect.objectContaining({ userPrincipalName, message: expect.stringContaining(expected) })]);
   });
 
   test('because Entra wants an immutable ID that it does not take says so, and what would undo it', async () => {
@@ -283,8 +286,24 @@ describe('an ended repair', () => {
     // Not before it is time.
     await sweep(4 * minuteMs);
     expect(await seen('free')).toMatchObject({ userPrincipalName: temporaryOf('free') });
+    const known = logged('repair_found_changed').length;
     await sweep(2 * minuteMs);
     expect(await seen('free')).toEqual({ userPrincipalName, immutableId: expected });
+    const told = logged('repair_found_changed').slice(known);
+    expect(told).toEqual([expect.objectContaining({ userPrincipalName, message: expect.stringContaining(expected) })]);
+  });
+
+  test('tells in the log what has become of the user since, once', async () => {
+    const { id, userPrincipalName } = the('free');
+    await repair('free');
+    const known = logged('repair_found_changed').length;
+    const proxyAddresses = [`SMTP:${userPrincipalName}`, `smtp:${temporaryOf('free')}`, 'smtp:new@contoso.com'];
+    await control.tenant({ users: [{ id, onPremisesImmutableId: 'overwritten==', proxyAddresses }] });
+    await sweep(6 * minuteMs);
+    await sweep(60 * minuteMs);
+    const told = logged('repair_found_changed').slice(known);
+    expect(told).toHaveLength(1);
+    expect(told[0]?.message).toMatch(/Somebody else has changed .* New addresses .*: smtp:new@contoso\.com/);
   });
 
   test('is looked at twice, and once more for each time that it was written to', async () => {

@@ -3,9 +3,10 @@ import type { Clock } from '../../clock.ts';
 import { isFault } from '../../errors.ts';
 import type { Retention, Revival } from '../../operations/sweeper.ts';
 import type { Queues } from '../../store/queues.ts';
-import type { RepairEngine } from './engine.ts';
+import type { HeldUser, RepairEngine } from './engine.ts';
 import type { Repair } from './repair.ts';
 import type { RepairStore } from './repairStore.ts';
+import { addressRemarks, endOf } from './repairTexts.ts';
 
 /** Sees to repairs that nobody else sees to, and looks again at those that have ended. */
 export interface RepairWorker {
@@ -66,7 +67,9 @@ export function createRepairWorker(
       }
       const ofRepair = { ...call, operationId: repair.operationId };
       try {
-        await repairEngine.hold(repair.userId, patienceMs, ofRepair, (held) => held.resume(repair.repairId));
+        const resume = (held: HeldUser) => held.resume(repair.repairId);
+        const turn = await repairEngine.hold(repair.userId, patienceMs, ofRepair, resume);
+        if (turn?.type === 'ended') tellWhatIsNew(repair, turn.repair, call);
       } catch (error) {
         if (!isFault(error)) throw error;
         // Still due: the next sweep queues it again.
@@ -80,6 +83,21 @@ export function createRepairWorker(
       return Promise.resolve();
     },
   };
+}
+
+/** Whoever asked for the repair has had an answer by now: what has come since is in the log. */
+function tellWhatIsNew(looked: Repair, found: Repair, { log, requestId }: Pick<Call, 'log' | 'requestId'>): void {
+  const { repairId, operationId, userId, record } = found;
+  const known = new Set(addressRemarks(looked));
+  const isWritten = record.last?.atMs !== looked.record.last?.atMs;
+  const news = [
+    ...(isWritten || record.ended !== looked.record.ended ? [endOf(found).message] : []),
+    ...addressRemarks(found).filter((remark) => !known.has(remark)),
+  ];
+  if (news.length === 0) return;
+  const { userPrincipalName } = record.before;
+  const message = news.join(' ');
+  log.warn({ event: 'repair_found_changed', requestId, repairId, operationId, userId, userPrincipalName, message });
 }
 
 function readMessage(message: unknown): { userId: string | null; repairId: string | null } {
