@@ -40,11 +40,20 @@ export function isAdministeredByUs(target: TargetStanding, own: OwnStanding): bo
   );
 }
 
+/** Once no hindrance to an app with the permission, since then in the table (microsoft-graph-docs-contrib issue 3258). */
+const readerRoles: readonly string[] = [
+  'Directory Readers',
+  'Guest Inviter',
+  'Message Center Reader',
+  'Reports Reader',
+];
+
 /** Who is eligible for a role is not documented to be protected as its holder is, nor the contrary (graph.md §2.5, §4). */
 function privilegeOf(target: TargetStanding, isCautious: boolean): TargetPrivilege {
-  const eligible = isCautious && target.eligibleRoleIds.known ? target.eligibleRoleIds.value : [];
+  const eligible = target.eligibleRoleIds.known ? target.eligibleRoleIds.value : [];
+  const active = target.roles.map(({ roleId }) => roleId);
   return {
-    roleIds: [...target.roles.map(({ roleId }) => roleId), ...eligible],
+    roleIds: isCautious ? [...active, ...eligible] : active.filter((id) => !readerRoles.includes(nameOfRole(id))),
     isInRoleAssignableGroup: target.groups.length > 0,
     hasRestrictedScope: target.roles.some(({ unit }) => {
       if (unit === null) return false;

@@ -303,6 +303,18 @@ describe('what Graph alone knows', () => {
     expect((await update('eligible.role', { mobilePhone: oktaPhone })).body).toMatchObject({ outcome: 'updated' });
   });
 
+  test('whether a role that may only read protects is found out by trying', async () => {
+    await control.tenant({
+      users: [{ userPrincipalName: upnOf('unpushed'), directoryRoles: [roles.directoryReaders] }],
+      settings: { readerRolesProtect: false },
+    });
+    expect((await update('unpushed', { mobilePhone: oktaPhone })).body).toMatchObject({ outcome: 'updated' });
+    await control.tenant({ settings: { readerRolesProtect: true } });
+    const answer = await update('unpushed', { mobilePhone: otherPhone });
+    expect(answer).toMatchObject({ status: 403, body: { code: 'role_missing' } });
+    expect(answer.body?.detail).toContain(insufficient);
+  });
+
   test.each([
     [
       'a restricted unit',
