@@ -239,15 +239,15 @@ describe('what Okta answers in the middle', () => {
     });
 
   test.each([
-    ['turned off', '/features/', 'PUT', ['PUT features']],
-    ['unassigned', '/users/', 'DELETE', ['PUT features', 'DELETE users', 'PUT features']],
-  ])('where it is not to be %s, nothing is written in Entra', async (_what, path, method, sent) => {
+    ['turned off', '/features/', 'PUT', ['PUT features'], false],
+    ['unassigned', '/users/', 'DELETE', ['PUT features', 'DELETE users', 'PUT features'], true],
+  ])('where it is not to be %s, nothing is written in Entra', async (_what, path, method, sent, changed) => {
     const former = await appUser(login());
     await no(path, method);
     const answer = await repair(managed);
     expect(answer).toMatchObject({
       status: 200,
-      body: { ok: false, outcome: 'refused', code: 'okta_forbidden', changed: expect.any(Boolean) },
+      body: { ok: false, outcome: 'refused', code: 'okta_forbidden', changed },
     });
     expect(await paths()).toEqual(sent);
     expect(await user(the(managed).id)).toMatchObject({
@@ -337,6 +337,7 @@ describe('what Okta answers in the middle', () => {
     const answer = await repair(managed);
     expect(answer).toMatchObject(repaired);
     expect(stepsOf(answer)).toContainEqual(['assignInOkta', 'refused']);
+    expect(answer.body?.warnings).toEqual([expect.stringContaining(`${login()} stays unassigned`)]);
     expect(await feature()).toBe('ENABLED');
   });
 

@@ -51,3 +51,9 @@ export function mustAssign({ former, unassignment }: AssignmentState, seen: Okta
 export function mayLandLate({ unassignment }: AssignmentState, seen: OktaAppUser | null): boolean {
   return unassignment === 'sent' && seen !== null;
 }
+
+/** Pure. Of what a repair has stored for Okta's side; null: nothing. */
+export function mayHaveUnassigned(stored: unknown): boolean {
+  const state = stored as AssignmentState | null;
+  return state !== null && state.unassignment !== 'none';
+}

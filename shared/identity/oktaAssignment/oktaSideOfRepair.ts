@@ -118,6 +118,8 @@ export function createOktaSideOfRepair(dependencies: OktaSideOfRepairDependencie
 
   async function leaveUnassigned(desk: Desk, { code, message }: OktaFault): Promise<RepairStepRow[]> {
     await desk.save({ former: null });
+    const { userPrincipalName } = desk.repair.record.before;
+    desk.call.warn(`${userPrincipalName} stays unassigned from the app ${desk.part.appId} of Okta: ${message}`);
     return [{ step: 'assignInOkta', outcome: 'refused', code, message }];
   }
 

@@ -1,4 +1,5 @@
 import type { Finding } from '../diagnosis.ts';
+import { mayHaveUnassigned } from '../oktaAssignment/assignment.ts';
 import type { PlannedStep } from '../repairPlan.ts';
 import { repairOutcomes } from '../repairRecord.ts';
 import type { CheckedRepair } from './engine.ts';
@@ -78,7 +79,7 @@ export function answerOfRepair(repair: Repair, untilMs: number | null, nowMs: nu
   const { before, desired } = record;
   return {
     ...standing(repair, untilMs !== null),
-    changed: record.hasChanged || record.last?.answer === 'sent',
+    changed: record.hasChanged || record.last?.answer === 'sent' || hasWrittenInOkta(repair),
     userId: repair.userId,
     userPrincipalName: seen?.userPrincipalName ?? before.userPrincipalName,
     immutableId: seen === null ? before.immutableId : seen.immutableId,
@@ -94,6 +95,14 @@ export function answerOfRepair(repair: Repair, untilMs: number | null, nowMs: nu
     removedAddresses: addresses?.removed ?? [],
     findings: [],
   };
+}
+
+/** What was brought back was written all the same. */
+function hasWrittenInOkta({ oktaState, steps }: Repair): boolean {
+  return (
+    mayHaveUnassigned(oktaState) ||
+    steps.some(({ step, outcome }) => step === 'turnOffDeactivateUsers' && outcome === 'done')
+  );
 }
 
 /** Pure. */
