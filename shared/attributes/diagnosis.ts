@@ -300,6 +300,13 @@ function describeOkta(office365: OktaSync | null): string {
   return `${appLabel ?? appId} of Okta: ${syncState ?? 'no sync state'}, last push ${lastSync ?? 'never'}`;
 }
 
+function appInDoubt({ okta, user }: AttributeFacts): Reading<never> | null {
+  if (!okta.known || !okta.value.isAppInDoubt) return null;
+  const message = `several Office 365 apps have ${user.userPrincipalName}, and not one alone is for its domain`;
+  const fix = 'Give oktaAppId, the id of the Office 365 app in Okta that is meant (0oa…).';
+  return { known: false, why: { code: 'okta_object_not_found', message, fix } };
+}
+
 /** What could not be read, and which permission opens it. */
 interface Unread {
   readonly what: string;
@@ -313,6 +320,7 @@ function notChecked(facts: AttributeFacts, causes: readonly AttributeFinding[]):
   const isOverrideInDoubt = causes.some(({ code }) => code === 'overridden_in_cloud');
   const readings: readonly Unread[] = [
     { what: 'What Okta has of the user', reading: facts.okta },
+    { what: 'What Okta sends to the user', reading: appInDoubt(facts) },
     { what: 'Whether the user is privileged', reading: facts.privilege, permission: 'RoleManagement.Read.Directory' },
     {
       what: 'For which roles the user is eligible',

@@ -47,6 +47,8 @@ export interface OktaAttributes {
   /** `mobilePhone` of the user in Okta, whatever the mapping of an app makes of it. */
   readonly mobilePhone: string | null;
   readonly office365: OktaSync | null;
+  /** Whether several Office 365 apps have the user, and it is not known which is meant. */
+  readonly isAppInDoubt: boolean;
 }
 
 /** The user in an Office 365 app of Okta. */

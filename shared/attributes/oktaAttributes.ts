@@ -10,6 +10,14 @@ export interface OktaReading extends OktaAttributes {
   readonly onPremisesMobile: string | undefined;
 }
 
+const nobody: OktaReading = {
+  userId: null,
+  mobilePhone: null,
+  office365: null,
+  isAppInDoubt: false,
+  onPremisesMobile: undefined,
+};
+
 /** What Okta has of a user's sensitive attributes. Throws as `OktaSideReader.find` does. */
 export async function readOktaAttributes(
   oktaSide: OktaSideReader,
@@ -17,11 +25,12 @@ export async function readOktaAttributes(
   call: Call,
 ): Promise<OktaReading> {
   const person = await oktaSide.find({ ...search, oktaUserId: null }, call);
-  if (person === null) return { userId: null, mobilePhone: null, office365: null, onPremisesMobile: undefined };
+  if (person === null) return nobody;
   return {
     userId: person.user.id,
     mobilePhone: textOf(person.user.profile, 'mobilePhone'),
     office365: syncOf(person),
+    isAppInDoubt: person.isAppInDoubt,
     onPremisesMobile: onlyOne(person.inDirectories.map(({ profile }) => mobileOf(profile))) ?? undefined,
   };
 }

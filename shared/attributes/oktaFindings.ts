@@ -9,6 +9,7 @@ import type { AttributeFinding } from './findings.ts';
 export function oktaFindings(facts: AttributeFacts, names: readonly AttributeName[]): AttributeFinding[] {
   if (!facts.okta.known) return [];
   const { value: okta } = facts.okta;
+  if (okta.isAppInDoubt) return [];
   if (okta.office365 === null) return [notAssigned(okta, facts, names)];
   const { office365 } = okta;
   const linked = office365.externalId;
@@ -70,8 +71,8 @@ function notAssigned(
     message:
       userId === null
         ? 'Nobody in Okta has the user principal name as login: Okta sends nothing.'
-        : 'The user is not assigned to an Office 365 app of Okta that could be told: Okta sends nothing.',
-    fix: `Assign the user to the Office 365 app in Okta (with several such apps, give oktaAppId), ${orWrite}`,
+        : 'The user is not assigned to the Office 365 app of Okta: Okta sends nothing.',
+    fix: `Assign the user to the Office 365 app in Okta, ${orWrite}`,
     evidence: `login ${user.userPrincipalName}; ${userId === null ? 'no user in Okta' : `user ${userId} in Okta`}`,
   };
 }

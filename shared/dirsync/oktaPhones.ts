@@ -28,6 +28,8 @@ export function createOktaPhones(dependencies: {
     const person = await oktaSide.find({ userPrincipalName, oktaUserId: null, oktaAppId }, call);
     if (person === null) return { type: 'notAssigned', oktaUserId: null };
     const oktaUserId = person.user.id;
+    // What it would push is in one of several apps.
+    if (person.isAppInDoubt) return { type: 'notCompared' };
     if (person.office365 === null) return { type: 'notAssigned', oktaUserId };
     const { app, appUser } = person.office365;
     return { type: 'assigned', oktaUserId, oktaAppId: app.id, mobilePhone: textOf(appUser.profile, 'mobilePhone') };

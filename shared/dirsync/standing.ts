@@ -62,10 +62,11 @@ const standings: Readonly<Record<StandingCode, { readonly touch: boolean; readon
   equal: { touch: false, message: 'Entra has the phone that Okta has.' },
   not_compared: {
     touch: true,
-    message: 'Okta was not asked: change a mapped attribute of the user there, where Okta shall push the phone again.',
+    message:
+      'What Okta has is not known: change a mapped attribute of the user there, where Okta shall push the phone again.',
   },
   no_phone_in_okta: { touch: false, message: 'Okta has no phone to push for the user.' },
-  not_in_okta: { touch: false, message: 'No Office 365 app of Okta that could be told has the user.' },
+  not_in_okta: { touch: false, message: 'No Office 365 app of Okta has the user.' },
   not_synced: { touch: false, message: 'The user is no longer mastered on-premises.' },
   gone: { touch: false, message: 'The user is no longer in Entra.' },
 };

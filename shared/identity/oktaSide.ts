@@ -19,6 +19,8 @@ export interface OktaSideSearch {
 export interface OktaPerson {
   readonly user: OktaUser;
   readonly office365: { readonly app: OktaApp; readonly appUser: OktaAppUser } | null;
+  /** Whether several Office 365 apps have the user, of which none is named nor the one for the domain. */
+  readonly isAppInDoubt: boolean;
   /** In each Active Directory integration. */
   readonly inDirectories: readonly OktaAppUser[];
 }
@@ -62,7 +64,8 @@ export function createOktaSideReader(dependencies: { oktaUsers: OktaUsers; oktaA
       appUsersIn(directories, user.id, call),
       appUsersIn(app === null ? [] : [app], user.id, call),
     ]);
-    return { user, office365: app === null || appUser === undefined ? null : { app, appUser }, inDirectories };
+    const office365 = app === null || appUser === undefined ? null : { app, appUser };
+    return { user, office365, isAppInDoubt: app === null && apps.some(isOffice365), inDirectories };
   }
 
   return {
@@ -82,8 +85,12 @@ export function createOktaSideReader(dependencies: { oktaUsers: OktaUsers; oktaA
   };
 }
 
+function isOffice365({ name }: OktaApp): boolean {
+  return name === 'office365';
+}
+
 function officeAppFor(apps: readonly OktaApp[], userPrincipalName: string): OktaApp | null {
-  const offices = apps.filter(({ name }) => name === 'office365');
+  const offices = apps.filter(isOffice365);
   if (offices.length === 1) return offices[0] ?? null;
   const own = offices.filter(({ domain }) => domain?.toLowerCase() === domainOf(userPrincipalName));
   return own.length === 1 ? (own[0] ?? null) : null;

@@ -90,6 +90,7 @@ const own: fc.Arbitrary<OwnStanding> = fc.record({
   assignments: readingOf(fc.array(assignment, { maxLength: 2 })),
 });
 const okta: fc.Arbitrary<OktaAttributes> = fc.record({
+  isAppInDoubt: fc.boolean(),
   userId: fc.option(fc.constant('00u1AbCdEfGhIjKlMn5d')),
   mobilePhone: phoneOrNone,
   office365: fc.option(
@@ -209,6 +210,15 @@ describe('a diagnosis', () => {
     const expected = expectationsOf(given, known({ ...side, onPremisesMobile: undefined }));
     return diagnoseAttributes(factsOf({ okta: known(side), expected })).findings;
   };
+
+  test('of a user in several apps of Okta, of which none is named, lays nothing to Okta, and says so', () => {
+    const side = { ...synchronized, office365: null, isAppInDoubt: true };
+    const expected = expectationsOf({ mobilePhone: '+1' }, known({ ...side, onPremisesMobile: undefined }));
+    expect(diagnoseAttributes(factsOf({ okta: known(side), expected })).findings).toMatchObject([
+      { code: 'differs', certainty: 'possible' },
+      { code: 'not_checked', fix: expect.stringContaining('oktaAppId'), evidence: expect.stringContaining('several') },
+    ]);
+  });
 
   test('is sure of a mapping that is missing only where the name in Okta is known', () => {
     expect(findingsOf({ mobilePhone: '+1', otherMails: ['a@example.com'] }, {})).toMatchObject([

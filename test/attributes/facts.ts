@@ -24,6 +24,7 @@ export function ownOf(own: Partial<OwnStanding> = {}): OwnStanding {
 
 /** Assigned, linked and pushed, with nothing mapped. */
 export const synchronized: OktaAttributes = {
+  isAppInDoubt: false,
   userId: '00u1AbCdEfGhIjKlMn5d',
   mobilePhone: null,
   office365: {

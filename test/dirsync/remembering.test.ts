@@ -4,6 +4,7 @@ import type { Call } from '../../shared/call.ts';
 import { createPhoneTaker } from '../../shared/dirsync/phoneTaker.ts';
 import { createRefusals } from '../../shared/dirsync/refusals.ts';
 import { featureRows } from '../../shared/dirsync/features.ts';
+import { createOktaPhones } from '../../shared/dirsync/oktaPhones.ts';
 import { createBypassSwitcher } from '../../shared/dirsync/setBypass.ts';
 import { createSwitchCarrier } from '../../shared/dirsync/switchCarrier.ts';
 import { createSwitchLock } from '../../shared/dirsync/switchLock.ts';
@@ -23,6 +24,9 @@ import type { Graph } from '../../shared/graph/client.ts';
 import { GraphFault } from '../../shared/graph/errors.ts';
 import { createGraphSyncedUsers, type GraphSyncedUsers, type PhonedUser } from '../../shared/graph/syncedUsers.ts';
 import { createGraphSynchronization, type Organization } from '../../shared/graph/synchronization.ts';
+import { createOktaSideReader } from '../../shared/identity/oktaSide.ts';
+import type { OktaApp, OktaApps } from '../../shared/okta/apps.ts';
+import type { OktaUsers } from '../../shared/okta/users.ts';
 import { createFakeClock } from '../support/fakeClock.ts';
 import { memoryBlobs } from '../support/memoryBlobs.ts';
 import { faultOf, quickClock, testCall } from '../support/rooms.ts';
@@ -356,6 +360,31 @@ describe('what Graph shows', () => {
     expect((await faultOf(createGraphSyncedUsers(graph).byIds(['a'], call))).code).toBe('upstream_rejected');
     const empty = { batch: () => Promise.resolve([{ ok: true, object: null }]) } as unknown as Graph;
     expect(await createGraphSyncedUsers(empty).byIds(['a'], call)).toEqual([null]);
+  });
+});
+
+describe('a user in two Office 365 apps of Okta', () => {
+  const appOf = (id: string, domain: string) =>
+    ({ id, name: 'office365', label: null, status: 'ACTIVE', msftTenant: null, domain }) satisfies OktaApp;
+  const sideOf = (...apps: OktaApp[]) =>
+    createOktaSideReader({
+      oktaUsers: { find: () => Promise.resolve({ id: '00u', profile: {} }) } as unknown as OktaUsers,
+      oktaApps: {
+        ofUser: () => Promise.resolve(apps),
+        appUser: () => Promise.resolve({ id: '00u', profile: { mobilePhone: '+1 a' } }),
+      } as unknown as OktaApps,
+    });
+  const compare = async (...apps: OktaApp[]) => {
+    const oktaPhones = createOktaPhones({ okta: { isConfigured: true }, oktaSide: sideOf(...apps) });
+    const [row] = await oktaPhones.compare([{ ...user('a'), former: undefined, now: user('a') }], null, call);
+    return row;
+  };
+
+  test('is not compared with one of them, and to be touched, unless one alone is for the domain', async () => {
+    const [own, other] = [appOf('0oa1', 'contoso.com'), appOf('0oa2', 'fabrikam.com')];
+    expect(await compare(other, { ...other, id: '0oa3' })).toMatchObject({ code: 'not_compared', touch: true });
+    expect(await compare(own, other)).toMatchObject({ code: 'equal', touch: false, oktaAppId: '0oa1' });
+    expect(await compare()).toMatchObject({ code: 'not_in_okta', touch: false });
   });
 });
 
