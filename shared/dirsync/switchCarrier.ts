@@ -14,7 +14,7 @@ import type { SwitchRecords } from './switchRecords.ts';
 
 /** The switch as it was found. */
 export interface FoundSwitch {
-  /** The tenant's where Microsoft does not show it: it is the same (graph.md §3). */
+  /** The tenant's where Graph does not show one: it is the same (graph.md §3). */
   readonly id: string;
   /** null: Microsoft does not show it. */
   readonly isOn: boolean | null;
@@ -44,7 +44,7 @@ export function createSwitchCarrier(dependencies: {
   async function find(organization: Organization, call: Call): Promise<FoundSwitch> {
     try {
       const { id, features } = await synchronization.read(call);
-      return { id, isOn: isBypassOn(features) };
+      return { id: id === '' ? organization.id : id, isOn: isBypassOn(features) };
     } catch (error) {
       // Whether the app may switch nevertheless is for Microsoft to say.
       if (isGraphFault(error, 'forbidden')) return { id: organization.id, isOn: null };

@@ -275,14 +275,14 @@ describe('a switch that time or storage hinder', () => {
     const { switchRecords, clock } = storeOf();
     const lost = new Fault('outcome_unknown', { detail: 'No answer.', fix: 'Repeat.', upstream: 'graph' });
     const throttled = new Fault('throttled', { detail: 'Too many.', fix: 'Wait.', upstream: 'graph' });
-    const carryOut = (answers: Fault[]) =>
+    const carrierOf = (answers: Fault[]) =>
       createSwitchCarrier({
-        // Graph still shows what was before.
+        // Graph still shows what was before, and not by what id.
         synchronization: {
           organization: unused,
           read: () =>
             Promise.resolve({
-              id: 'T-1',
+              id: '',
               form: 'single',
               features: new Map([['bypassDirSyncOverridesEnabled', false]]),
               deletionPrevention: null,
@@ -295,7 +295,10 @@ describe('a switch that time or storage hinder', () => {
         audit: { record: async (_intent, _call, write) => (await write()).result, probe: unused },
         clock,
         graphBaseUrl: 'https://graph.microsoft.com',
-      }).carryOut({ ...plan, draft: newPhoneDraft(clock.now()) }, isOff, testCall());
+      });
+    const carryOut = (answers: Fault[]) =>
+      carrierOf(answers).carryOut({ ...plan, draft: newPhoneDraft(clock.now()) }, isOff, testCall());
+    expect(await carrierOf([]).find(organization, call)).toEqual(isOff);
     expect((await faultOf(carryOut([lost, throttled]))).code).toBe('throttled');
     const kept = await switchRecords.latest(call);
     expect(kept).toMatchObject({ state: 'open', enabled: true });
