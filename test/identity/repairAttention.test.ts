@@ -293,6 +293,24 @@ describe('an ended repair', () => {
     expect(told).toEqual([expect.objectContaining({ userPrincipalName, message: expect.stringContaining(expected) })]);
   });
 
+  test('leaves nobody away whom a late write has moved and who is repaired before it is looked at', async () => {
+    const { id, userPrincipalName, expected } = the('free');
+    for (const user of [userPrincipalName, id, temporaryOf('free')]) {
+      await setting.seed();
+      await fault('free', { kind: 'landsLate', afterMs: 86_400_000 }, { skip: 1 });
+      await repair('free');
+      await landLate();
+      expect(await seen('free')).toMatchObject({ userPrincipalName: temporaryOf('free') });
+      const planned = await repair('free', { dryRun: true }, user);
+      expect(planned.body).toMatchObject({ outcome: 'planned', warnings: [expect.stringContaining('A late write')] });
+      const other = await repair('free', { dryRun: true, externalId: undefined, immutableId: 'another==' }, user);
+      expect(other.body).toMatchObject({ outcome: 'planned', message: expect.stringContaining('become another==') });
+      expect((await repair('free', {}, user)).body).toMatchObject({ outcome: 'repaired', userPrincipalName });
+      expect(await seen('free')).toEqual({ userPrincipalName, immutableId: expected });
+    }
+    expect(await repair('free', {}, 'nobody@contoso.com')).toMatchObject({ status: 404 });
+  });
+
   test('tells in the log what has become of the user since, once', async () => {
     const { id, userPrincipalName } = the('free');
     await repair('free');

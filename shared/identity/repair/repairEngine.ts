@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
-import { Fault } from '../../errors.ts';
+import { Fault, isFault } from '../../errors.ts';
 import type { Call } from '../../call.ts';
-import type { GraphIdentityReads } from '../../graph/identityReads.ts';
-import type { ImmutableIdReader } from '../readImmutableId.ts';
+import type { GraphIdentityReads, IdentityUser } from '../../graph/identityReads.ts';
+import type { ImmutableIdQuestion, ImmutableIdReader } from '../readImmutableId.ts';
 import type { RepairGoal } from '../repairPlan.ts';
 import { startRepair } from '../repairMachine.ts';
 import { goalOf } from './checkRepair.ts';
@@ -39,6 +39,16 @@ export function createRepairEngine(dependencies: RepairEngineDependencies): Repa
     });
   }
 
+  /** Under the name before the last repair as well, from which a late write may have moved the user. */
+  async function describe(question: ImmutableIdQuestion, last: Repair | null, call: Call) {
+    try {
+      return await immutableIdReader.describe(question, call);
+    } catch (error) {
+      if (!isFault(error, 'member_not_found') || last?.lookAgainAtMs == null) throw error;
+      return immutableIdReader.describe({ ...question, user: last.userId }, call);
+    }
+  }
+
   return {
     findOpen: async (user, call) => {
       const found = await repairs.find(user, call);
@@ -48,8 +58,9 @@ export function createRepairEngine(dependencies: RepairEngineDependencies): Repa
     last: async (userId, call) => (await repairs.find(userId, call))?.repair ?? null,
 
     check: async (question, call) => {
-      const description = await immutableIdReader.describe(question, call);
-      const goal = goalOf(description);
+      const last = (await repairs.find(question.user, call))?.repair ?? null;
+      const description = await describe(question, last, call);
+      const goal = homewardGoal(goalOf(description), description.facts.user, last, call);
       const { oktaAppId } = question;
       if (goal !== null) await refuseTaken(goal, call);
       const isAlone = goal === null || oktaAppId === null || oktaSideOfRepair === null;
@@ -78,6 +89,26 @@ export function createRepairEngine(dependencies: RepairEngineDependencies): Repa
         }),
       ),
   };
+}
+
+/**
+ * Whom a late write of the last repair has moved to its temporary name is not at home there: a new repair takes the place of
+ * the look that would see to it.
+ */
+function homewardGoal(
+  goal: RepairGoal | null,
+  { id, userPrincipalName, immutableId }: IdentityUser,
+  last: Repair | null,
+  call: Call,
+): RepairGoal | null {
+  if (last?.userId.toLowerCase() !== id.toLowerCase() || last.lookAgainAtMs === null) return goal;
+  const { before, isFederated, temporaryUpn } = last.record;
+  if (temporaryUpn?.toLowerCase() !== userPrincipalName.toLowerCase()) return goal;
+  call.warn(
+    `A late write of the last repair has moved ${before.userPrincipalName} to ${temporaryUpn}: a repair brings the user home.`,
+  );
+  const desired = goal === null ? immutableId : goal.desired;
+  return { userId: id, desired, before: { ...before, immutableId }, isFederated, temporaryUpn };
 }
 
 export function repairRunning({ record, operationId }: Repair): Fault {
