@@ -77,7 +77,8 @@ export function createBypassSwitcher(dependencies: {
   /** Somebody may have done by hand what was refused, and a lost answer is proven by what is there now. */
   async function unchanged(organization: Organization, enabled: boolean, isDryRun: boolean, call: Call) {
     const latest = await switchRecords.latest(call);
-    const known = latest?.enabled === enabled ? latest : null;
+    // After a restore it was somebody else who switched, and other phones may have been there.
+    const known = latest?.enabled === enabled && latest.restoredAt === null ? latest : null;
     if (known !== null && known.state !== 'switched' && !isDryRun) {
       await switchCarrier.note({ ...known, state: 'switched' }, call);
     }

@@ -427,6 +427,9 @@ describe('a restore', () => {
     // Once more changes nothing of it.
     await restore(app, switchId, { confirm: initialDomain });
     expect((await getDirSync(app)).body).toMatchObject({ lastSwitchRestoredAt });
+    // The phones before a switch by hand after it are not those that were remembered.
+    await switchByHand(true);
+    expect((await setBypass(app, on)).body).toMatchObject({ outcome: 'unchanged', switchId: null, phoneCount: 0 });
   });
 
   test('where the former value was never shown is to the other one', async () => {
