@@ -6,7 +6,8 @@ export default {
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // What the Azure Functions worker does by replacing `require`, jest does by name.
   moduleNameMapper: { '^@azure/functions-core$': '<rootDir>/local/host/functionsCore.cjs' },
-  maxWorkers: 2,
+  // More than CI's two cores: much of the time is waiting for leases, throttles and processes that start.
+  maxWorkers: 3,
   testTimeout: 30_000,
   coverageDirectory: 'coverage',
   coverageReporters: ['text', 'lcov'],
