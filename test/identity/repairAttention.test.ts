@@ -114,6 +114,8 @@ describe('a repair whose way back is refused', () => {
         changed: false,
         dryRun: true,
       });
+      const withApp = await repairOf(app, user, { oktaAppId: '0oaAnother' });
+      expect(withApp.body?.warnings).toEqual([expect.stringMatching(/begun without Okta; .* 0oaAnother/)]);
       expect(await repairOf(app, user, { immutableId: 'another' })).toMatchObject({
         status: 409,
         body: { code: 'repair_running', fix: expect.stringContaining(String(first?.operationId)) },
@@ -210,6 +212,25 @@ describe('a repair that its request cannot end', () => {
     await goOn(answer.body?.operationId);
     expect(await operationOf(app, answer)).toMatchObject({ state: 'failed', code: 'upstream_rejected' });
     expect(await seen('free')).toMatchObject({ userPrincipalName: the('free').userPrincipalName });
+  });
+
+  test('because Graph does not answer before the first write, calls a person after an hour, and changes nothing', async () => {
+    const match = { method: 'GET', path: `/users/${the('free').id}?` };
+    // The check asks by name.
+    await control.fault({ upstream: 'graph', match, fault: { kind: 'status', status: 503 }, times: 1_000 });
+    const answer = await repair('free');
+    expect(answer).toMatchObject({ status: 202, body: { outcome: 'running', changed: false } });
+    clock.advance(61 * minuteMs);
+    await goOn(answer.body?.operationId);
+    expect(await operationOf(app, answer)).toMatchObject({
+      state: 'needs_attention',
+      message: expect.stringContaining('for an hour'),
+    });
+    await control.clearFaults();
+    clock.advance(10 * minuteMs);
+    await goOn(answer.body?.operationId);
+    expect(await operationOf(app, answer)).toMatchObject({ state: 'failed', code: 'upstream_failed' });
+    expect(await patches()).toEqual([]);
   });
 
   test('because Graph does not answer, with the user away, calls a person after minutes, and ends when it does', async () => {

@@ -124,6 +124,7 @@ export function createImmutableIdRepairer(dependencies: ImmutableIdRepairerDepen
     repair: async (question, isDryRun, call) => {
       const open = await findSame(question, question.user, call);
       if (open !== null) {
+        warnOfOtherApp(question, open, call);
         return unlessBusy(() => join(open, isDryRun, call), question, open.userId, call);
       }
       const checked = await repairEngine.check(question, call);
@@ -151,6 +152,14 @@ export function createImmutableIdRepairer(dependencies: ImmutableIdRepairerDepen
       return underWay(open);
     }
   }
+}
+
+/** What a repair takes care of is settled when it is begun. */
+function warnOfOtherApp({ oktaAppId }: ImmutableIdQuestion, { okta }: Repair, call: Call): void {
+  const appId = okta?.appId ?? null;
+  if (oktaAppId === null || oktaAppId === appId) return;
+  const begun = appId === null ? 'without Okta' : `with the app ${appId}`;
+  call.warn(`The repair that is under way was begun ${begun}; nothing is done in the app ${oktaAppId} of Okta.`);
 }
 
 /** Without a look at Okta its steps are for whoever has one. */

@@ -100,7 +100,8 @@ export function createUserDriver(dependencies: {
       const nowMs = clock.now();
       const failed = afterFailedRead(record, nowMs, waitMsOf(error));
       // Nobody knows where the user is: away, at worst.
-      const attention = record.awaySinceMs === null ? null : attentionFor(failed, farthest(record), nowMs);
+      const isAway = record.awaySinceMs !== null;
+      const attention = isAway ? attentionFor(failed, farthest(record), nowMs) : attentionForUnread(failed);
       return { next: { type: 'wait', untilMs: failed.notBeforeMs }, change: { record: failed, attention } };
     }
   }
@@ -154,6 +155,11 @@ async function passInTime(
     if (!isFault(error) || !session.call.deadline.signal.aborted) throw error;
     return { next: { type: 'wait', untilMs: nowMs }, change: { record } };
   }
+}
+
+/** Of who was never away: it ends as soon as Graph answers, and not before. A later look is repeated anyway. */
+function attentionForUnread({ ended, turnedBack }: RepairRecord): string | null {
+  return ended === null && turnedBack?.reason === 'unreachable' ? turnedBack.message : null;
 }
 
 function changeOf({ step, value }: RepairWrite): IdentityChange {
