@@ -177,17 +177,20 @@ export function graphFault(
   response: Pick<UpstreamResponse, 'status' | 'text' | 'requestId'>,
 ): GraphFault {
   const error = readError(response.text);
-  const message = error?.message ?? '';
+  const { message = '', conflict = '' } = error ?? {};
   const rule = errorRules.find(
     (each) =>
       (each.status ?? response.status) === response.status &&
       (each.method ?? request.method) === request.method &&
       (each.effect ?? effectOf(request)) === effectOf(request) &&
       (each.graphCode?.test(error?.code ?? '') ?? true) &&
-      (each.text?.test(message) ?? true) &&
+      (each.text?.test(`${message} ${conflict}`) ?? true) &&
       (each.names === undefined || each.names === namedObject(request, message)),
   );
-  const said = error === null ? `HTTP ${response.status} without a readable body` : `${error.code}: ${error.message}`;
+  const said =
+    error === null
+      ? `HTTP ${response.status} without a readable body`
+      : [`${error.code}: ${error.message}`, ...error.holders.map((holder) => `Held by ${holder}.`)].join(' ');
   return new GraphFault(rule?.kind ?? 'rejected', error?.code ?? null, rule?.code ?? 'upstream_rejected', {
     detail: `Graph refused ${request.label}: ${redact(said)}`,
     fix: rule?.fix ?? 'Read the message of Graph; if it does not help, look its request id up with Microsoft support.',
@@ -236,13 +239,39 @@ function namedObject(request: GraphRequestLine, message: string): 'group' | 'oth
   return group !== null && named.includes(group.toLowerCase()) ? 'group' : 'other';
 }
 
-function readError(text: string): { code: string; message: string } | null {
+interface GraphErrorBody {
+  readonly code: string;
+  readonly message: string;
+  /** What the details say of a value that another object has (graph.md §2.1). */
+  readonly conflict: string;
+  /** Which objects those are: `User_<object id>`. */
+  readonly holders: readonly string[];
+}
+
+function readError(text: string): GraphErrorBody | null {
   try {
-    const body = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } } | null;
+    const body = JSON.parse(text) as { error?: { code?: unknown; message?: unknown; details?: unknown } } | null;
     const error = body?.error;
     if (typeof error?.message !== 'string') return null;
-    return { code: typeof error.code === 'string' ? error.code : '', message: error.message };
+    const details = (Array.isArray(error.details) ? error.details : []) as readonly (ErrorDetail | null)[];
+    const valuesOf = (name: keyof ErrorDetail, ...codes: readonly unknown[]) =>
+      details.flatMap((each) => {
+        const value = codes.includes(each?.code) ? each?.[name] : null;
+        return typeof value === 'string' ? [value] : [];
+      });
+    return {
+      code: typeof error.code === 'string' ? error.code : '',
+      message: error.message,
+      conflict: valuesOf('message', 'ObjectConflict', 'ConflictingObjects').join(' '),
+      holders: valuesOf('target', 'ConflictingObjects'),
+    };
   } catch {
     return null;
   }
+}
+
+interface ErrorDetail {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly target?: unknown;
 }

@@ -83,6 +83,26 @@ describe('what Graph refuses', () => {
     expect(refused(lines.add, 403, privileges).fix).toMatch(/Group\.ReadWrite\.All.*GroupMember\.ReadWrite\.All/);
   });
 
+  test('for a value that another object has is known by its details as well, and names the holder', () => {
+    const withDetails = (details: unknown) => {
+      const error = { code: 'Request_BadRequest', message: 'One or more properties conflict.', details };
+      return graphFault(lines.patchUser, { status: 400, requestId: 'x', text: JSON.stringify({ error }) });
+    };
+    const said = 'Another object with the same value for property onPremisesImmutableId already exists.';
+    const conflict = withDetails([
+      { code: 'ObjectConflict', message: said, target: 'onPremisesImmutableId' },
+      { code: 'ConflictingObjects', message: said, target: `User_${group}` },
+    ]);
+    expect(conflict.kind).toBe('propertyConflict');
+    expect(conflict.message).toMatch(new RegExp(`properties conflict\\. Held by User_${group}\\.$`));
+    for (const details of [null, 'none', [null, {}, { code: 'ObjectConflict' }, { code: 'Other', message: said }]]) {
+      expect(withDetails(details)).toMatchObject({
+        kind: 'rejected',
+        message: expect.stringMatching(/properties conflict\.$/),
+      });
+    }
+  });
+
   test('is told apart by the id alone, in whatever case', () => {
     fc.assert(
       fc.property(fc.uuid(), fc.uuid(), fc.boolean(), (one, other, isUpper) => {
