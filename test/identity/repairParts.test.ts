@@ -145,12 +145,21 @@ describe('what a repair says', () => {
       ...refusal,
       message: expect.stringContaining('not changed'),
     });
+    const taken = { step: 'moveUpn', reason: 'conflict', message: 'Taken.' } as const;
     const turnedBack = { step: 'setImmutableId', reason: 'no_managed_domain', message: 'Refused.' } as const;
     expect(end({ record: endRepair({ ...record, turnedBack }, 'refused') })).toMatchObject({
       code: 'domain_not_accepted',
       message: 'somebody@contoso.com was not changed: Refused.',
+      fix: expect.stringContaining('Verify a domain'),
     });
-    const taken = { step: 'moveUpn', reason: 'conflict', message: 'Taken.' } as const;
+    const unread = endRepair({ ...record, isFederated: null, turnedBack }, 'refused');
+    expect(end({ record: unread })).toMatchObject({
+      code: 'domain_not_accepted',
+      fix: expect.stringContaining('Domain.Read.All'),
+    });
+    expect(end({ record: endRepair({ ...record, isFederated: null, turnedBack: taken }, 'refused') }).code).toBe(
+      'address_in_use',
+    );
     expect(end({ record: endRepair({ ...record, turnedBack: taken }, 'rolled_back') })).toMatchObject({
       code: 'address_in_use',
       fix: expect.stringContaining('temporary user principal name'),

@@ -42,7 +42,7 @@ export interface RepairEnd {
 
 /** Pure. Of a repair that has ended. */
 export function endOf({ record, refusal }: Pick<Repair, 'record' | 'refusal'>): RepairEnd {
-  const { before, desired, turnedBack } = record;
+  const { before, desired } = record;
   const name = before.userPrincipalName;
   const outcome: RepairOutcome = record.ended ?? 'refused';
   switch (outcome) {
@@ -66,7 +66,7 @@ export function endOf({ record, refusal }: Pick<Repair, 'record' | 'refusal'>): 
       };
     case 'refused':
     case 'rolled_back': {
-      const { code, message, fix } = refusal ?? refusedBecause(turnedBack);
+      const { code, message, fix } = refusal ?? refusedBecause(record);
       const stands = outcome === 'refused' ? 'was not changed' : 'is as it was before';
       return { isOk: false, code, message: `${name} ${stands}: ${message}`, fix };
     }
@@ -74,11 +74,21 @@ export function endOf({ record, refusal }: Pick<Repair, 'record' | 'refusal'>): 
 }
 
 /** Pure. Why the immutable ID was not written, as callers are told. */
-function refusedBecause(turnedBack: TurnedBack | null): Refused {
-  const { step, reason, message } = turnedBack ?? { step: 'setImmutableId', reason: 'other', message: '' };
-  const { code, fix } = step === 'moveUpn' && reason === 'conflict' ? temporaryTaken : reasons[reason];
-  return { code, message, fix };
+function refusedBecause({ turnedBack, isFederated }: RepairRecord): Refused {
+  if (turnedBack === null) return { ...reasons.other, message: '' };
+  const { code, fix } = reasonOf(turnedBack, isFederated);
+  return { code, message: turnedBack.message, fix };
 }
+
+function reasonOf({ step, reason }: TurnedBack, isFederated: boolean | null): Reason {
+  if (step === 'moveUpn' && reason === 'conflict') return temporaryTaken;
+  return reason === 'no_managed_domain' && isFederated === null ? domainsUnread : reasons[reason];
+}
+
+const domainsUnread: Reason = {
+  code: 'domain_not_accepted',
+  fix: 'Grant the app Domain.Read.All (Microsoft Graph, application permission), and see to it that the user principal name is in a domain of the tenant: which domain it could be moved to could not be told.',
+};
 
 const temporaryTaken: Reason = {
   code: 'address_in_use',
