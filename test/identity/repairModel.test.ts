@@ -329,14 +329,17 @@ async function play(course: Course): Promise<void> {
   expect(scene.mostActing).toBe(1);
 }
 
-const each: Course[] = troubles.flatMap((trouble, index) =>
-  [0, 1, 2, 3].map((step) => ({
-    isFederated: true,
-    hadNone: step === 0 && trouble !== 'forbidden',
-    troubles: { [step]: trouble },
-    resumption: resumptions[(index + step) % 3] ?? 'both',
-    isWayHomeRefused: false,
-  })),
+/** Every trouble at every step, resumed in every way. */
+const each: Course[] = troubles.flatMap((trouble) =>
+  resumptions.flatMap((resumption) =>
+    [0, 1, 2, 3].map((step) => ({
+      isFederated: true,
+      hadNone: step === 0 && trouble !== 'forbidden',
+      troubles: { [step]: trouble },
+      resumption,
+      isWayHomeRefused: false,
+    })),
+  ),
 );
 
 const courses = fc.record<Course>({
