@@ -78,10 +78,10 @@ describe('a target that is gone', () => {
 describe('what passes by itself', () => {
   test('of Okta neither removes anybody nor makes an ERROR', async () => {
     const { oktaGroupId, target } = await mapped('Swell', [mina, noel]);
+    await push.world.control.fault({ upstream: 'okta', fault: { kind: 'status', status: 500 }, times: 500 });
     await push.okta.leave('Swell', noel);
     await push.okta.settle();
     await push.app.idle();
-    await push.world.control.fault({ upstream: 'okta', fault: { kind: 'status', status: 500 }, times: 50 });
     await push.app.fire('processPendingChanges', { oktaGroupId });
     expect(await push.world.control.membersOf(target)).toHaveLength(2);
     expect(await mappingOf(push.app, oktaGroupId)).toMatchObject({ status: 'ACTIVE', pendingCount: 1 });
@@ -99,6 +99,19 @@ describe('what a worker could not do beside its work', () => {
     await push.world.control.clearFaults();
     const lines = push.app.host.logs.map(({ message }) => message).filter((line) => line.includes('worker_warning'));
     expect(lines).toContainEqual(expect.stringContaining('its target could not follow'));
+  });
+
+  test('stands there also where Exchange refuses one member', async () => {
+    const { oktaGroupId, target } = await mapped('Jetsam', [mina, noel, olga]);
+    const refusal = { kind: 'batchParts', indexes: [0], status: 403 } as const;
+    const match = { cmdlet: 'Remove-DistributionGroupMember' };
+    await push.world.control.fault({ upstream: 'exchange', match, fault: refusal, times: 9 });
+    await push.okta.leave('Jetsam', noel);
+    await push.served(oktaGroupId);
+    await push.world.control.clearFaults();
+    expect(await push.world.control.membersOf(target)).toHaveLength(3);
+    const lines = push.app.host.logs.map(({ message }) => message).filter((line) => line.includes('push_refused'));
+    expect(lines).toEqual([expect.stringMatching(new RegExp(`"oktaGroupId":"${oktaGroupId}".*"refusedCount":1`))]);
   });
 });
 

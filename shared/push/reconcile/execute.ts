@@ -94,6 +94,7 @@ export function createExecutor(dependencies: {
       const removed = await remove(added.results, added.left.length > 0);
 
       const results = [...added.results, ...removed.results];
+      tellRefused(results);
       await remember(results);
       return {
         results,
@@ -111,6 +112,16 @@ export function createExecutor(dependencies: {
           return { results: removes.map(stillNeeded), left: [], fault: null };
         }
         return planWriter.write('remove', removes, survey, held, budget - addResults.length);
+      }
+
+      /** Nobody may have asked for it who would read the rows. */
+      function tellRefused(done: readonly ChangeResult[]): void {
+        const refused = done.filter(({ type }) => type === 'refused');
+        const [first] = refused;
+        if (first === undefined) return;
+        const { requestId, log } = held.call;
+        const refusedCount = refused.length;
+        log.warn({ event: 'push_refused', requestId, oktaGroupId, refusedCount, firstCode: first.row.code });
       }
 
       async function remember(done: readonly ChangeResult[]): Promise<void> {
