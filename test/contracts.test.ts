@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { actions, endpoints, register, workers } from '../functions/register.ts';
 import { type LocalHost, startLocalHost } from '../local/host/host.ts';
 import type { JsonObject } from './support/world.ts';
+import { pinnedFunctions, pinnedWorkers } from './support/pinnedFunctions.ts';
 
 type Settings = Record<string, string>;
 
@@ -25,59 +26,6 @@ afterEach(async () => {
   await Promise.all(hosts.splice(0).map((host) => host.close()));
 });
 
-/** Every function, in full. Whoever changes a line here changes what callers and attackers can reach. */
-const pinned = [
-  'testConnection function GET connection',
-  'createGroup function POST groups',
-  'listGroups function GET groups',
-  'getGroup function GET groups/{group}',
-  'updateGroup function PATCH groups/{group}',
-  'deleteGroup function DELETE groups/{group}',
-  'listDeletedGroups function GET deleted-groups',
-  'restoreGroup function POST deleted-groups/{deletionId}/restore',
-  'listMembers function GET groups/{group}/members',
-  'addMembers function POST groups/{group}/members',
-  'removeMembers function POST groups/{group}/members/remove',
-  'setMembers function PUT groups/{group}/members',
-  'putPushMapping function PUT push-mappings/{oktaGroupId}',
-  'listPushMappings function GET push-mappings',
-  'getPushMapping function GET push-mappings/{oktaGroupId}',
-  'deletePushMapping function DELETE push-mappings/{oktaGroupId}',
-  'setPushMappingStatus function PUT push-mappings/{oktaGroupId}/status',
-  'push function POST push-mappings/{oktaGroupId}/push',
-  'explainMembership function GET push-mappings/{oktaGroupId}/members/{user}',
-  'getImmutableId function GET users/{user}/immutable-id',
-  'repairImmutableId function POST users/{user}/immutable-id/repair',
-  'repairImmutableIds function POST users/immutable-id/repairs',
-  'diagnoseAttributes function GET users/{user}/attribute-sync',
-  'updateSensitiveAttributes function PATCH users/{user}/sensitive-attributes',
-  'getDirSync function GET dirsync',
-  'setBypassDirSyncOverrides function PUT dirsync/bypass-overrides',
-  'restoreBypassDirSyncOverrides function POST dirsync/switches/{switchId}/restore',
-  'listDirSyncUsers function GET dirsync/users',
-  'listOperations function GET operations',
-  'getOperation function GET operations/{operationId}',
-  'cancelOperation function POST operations/{operationId}/cancel',
-  'listAudit function GET audit',
-
-  'verifyEventHook anonymous GET okta/events',
-  'receiveEventHook anonymous POST okta/events',
-];
-/** What works without being called: queue or schedule, UTC. */
-const pinnedWorkers = [
-  'runOperation queueTrigger operations AzureWebJobsStorage',
-  'runOperationPoison queueTrigger operations-poison AzureWebJobsStorage',
-  'collectEvents queueTrigger events AzureWebJobsStorage',
-  'collectEventsPoison queueTrigger events-poison AzureWebJobsStorage',
-  'processPendingChanges queueTrigger pushes AzureWebJobsStorage',
-  'processPendingChangesPoison queueTrigger pushes-poison AzureWebJobsStorage',
-  'reconcilePushMapping queueTrigger reconciles AzureWebJobsStorage',
-  'reconcilePushMappingPoison queueTrigger reconciles-poison AzureWebJobsStorage',
-  'reconcilePushMappings timerTrigger 0 0 */6 * * *',
-  'resumeRepair queueTrigger repairs AzureWebJobsStorage',
-  'resumeRepairPoison queueTrigger repairs-poison AzureWebJobsStorage',
-  'sweep timerTrigger 0 */2 * * * *',
-];
 const poisonSuffix = '-poison';
 const operationNames = ['listOperations', 'getOperation', 'cancelOperation', 'listAudit'];
 /** Only what has a proof of its own may be here: an event hook's secret, a signed state (design §4). */
@@ -101,7 +49,7 @@ describe('what is registered', () => {
         .flatMap((part) => (typeof part === 'string' ? [part] : []))
         .join(' ');
     });
-    expect(shownActions).toEqual(pinned);
+    expect(shownActions).toEqual(pinnedFunctions);
     expect(shownWorkers).toEqual(pinnedWorkers);
   });
 

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { apiTokenOf, createMovedClock } from './movedClock.ts';
-import { linkMapping, mappingOf, pushNow, type PushWorld, putList, setStatus, startPushWorld } from './setting.ts';
+import {
+  mapGroup,
+  type Mapped,
+  mappingOf,
+  memberNames,
+  type NewGroup,
+  pushNow,
+  type PushWorld,
+  setStatus,
+  startPushWorld,
+} from './setting.ts';
 
 const login = (number: number) => `person${String(number).padStart(6, '0')}@contoso.com`;
 const crew = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => login(from + at));
@@ -35,20 +45,10 @@ afterAll(() => push.close(), 60_000);
 const lag = (exchangeToEntra: number) =>
   push.world.control.tenant({ settings: { replicationLagMs: { exchangeToEntra } } });
 
-async function mapped(name: string, people: readonly string[], settings: object = {}, members: readonly string[] = []) {
-  await push.okta.org({ groups: [{ name, members: people }] });
-  const oktaGroupId = await push.okta.groupId(name);
-  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
-  await linkMapping(push.app, oktaGroupId, { target, ...settings });
-  return { name, oktaGroupId, target };
-}
+const mapped = (...group: NewGroup) => mapGroup(push, ...group);
 
 /** UPNs of the members of a list, sorted. */
-async function namesOf({ target }: { target: string }): Promise<string[]> {
-  const { users } = (await push.world.control.state()) as { users: { id: string; userPrincipalName: string }[] };
-  const names = new Map(users.map(({ id, userPrincipalName }) => [id, userPrincipalName]));
-  return (await push.world.control.membersOf(target)).map((id) => names.get(id) ?? id).sort();
-}
+const namesOf = (group: Pick<Mapped, 'target'>) => memberNames(push, group);
 
 const reconcile = ({ oktaGroupId }: { oktaGroupId: string }) => push.app.fire('reconcilePushMapping', { oktaGroupId });
 const serve = ({ oktaGroupId }: { oktaGroupId: string }) => push.app.fire('processPendingChanges', { oktaGroupId });

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { endOf } from '../members/setting.ts';
 import {
   linkMapping,
+  mapGroup,
   mappingOf,
+  memberNames,
+  type NewGroup,
   pushNow,
   type PushWorld,
   putList,
@@ -31,21 +34,9 @@ const [mina, noel, olga, pedro, quinn] = [
   'quinn.harper@contoso.com',
 ];
 
-/** A mapping of a new Okta group and a new list. */
-async function mapped(name: string, people: readonly string[], more: object = {}, members: readonly string[] = []) {
-  await push.okta.org({ groups: [{ name, members: people }] });
-  const oktaGroupId = await push.okta.groupId(name);
-  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
-  const answer = await linkMapping(push.app, oktaGroupId, { target, ...more });
-  return { oktaGroupId, target, answer };
-}
+const mapped = (...group: NewGroup) => mapGroup(push, ...group);
 
-/** UPNs of the members of a list, sorted. */
-async function upnsOf(target: string): Promise<string[]> {
-  const { users } = (await push.world.control.state()) as { users: { id: string; userPrincipalName: string }[] };
-  const names = new Map(users.map(({ id, userPrincipalName }) => [id, userPrincipalName]));
-  return (await push.world.control.membersOf(target)).map((id) => names.get(id) ?? id).sort();
-}
+const upnsOf = (target: string) => memberNames(push, { target });
 
 describe('a person', () => {
   test('who joins the Okta group appears in the list, and is gone after leaving', async () => {

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Clock } from '../../shared/clock.ts';
-import { directoryOf } from '../support/directory.ts';
 import { type Answer, rowsOf } from '../support/world.ts';
 import { apiTokenOf, createMovedClock } from './movedClock.ts';
 import {
   linkMapping,
+  mapGroup,
+  type Mapped,
   mappingOf,
+  memberNames,
+  type NewGroup,
   pushNow,
   type PushWorld,
   putList,
@@ -46,40 +49,19 @@ beforeEach(async () => {
 });
 afterAll(() => push.close());
 
-interface Mapped {
-  readonly name: string;
-  readonly oktaGroupId: string;
-  readonly target: string;
-}
+const mapped = (...group: NewGroup) => mapGroup(push, ...group);
 
-/** A mapping of a new Okta group with these people, all of whom the list has then. */
-async function mapped(
-  name: string,
-  people: readonly string[],
-  settings: object = {},
-  members: readonly string[] = [],
-): Promise<Mapped> {
-  await push.okta.org({ groups: [{ name, members: people }] });
-  const oktaGroupId = await push.okta.groupId(name);
-  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
-  await linkMapping(push.app, oktaGroupId, { target, ...settings });
-  return { name, oktaGroupId, target };
-}
-
-async function namesOf({ target }: Pick<Mapped, 'target'>): Promise<string[]> {
-  const { users } = await directoryOf(push.world.control);
-  const names = new Map(users.map(({ id, userPrincipalName }) => [id, userPrincipalName]));
-  return (await push.world.control.membersOf(target)).map((id) => names.get(id) ?? id).sort();
-}
-const stateOf = ({ oktaGroupId }: Mapped) => mappingOf(push.app, oktaGroupId);
+const namesOf = (group: Pick<Mapped, 'target'>) => memberNames(push, group);
+const stateOf = ({ oktaGroupId }: Pick<Mapped, 'oktaGroupId'>) => mappingOf(push.app, oktaGroupId);
 const outcomes = (answer: Answer) =>
   rowsOf(answer, 'results').map(({ member, outcome, code }) => [member, outcome, code]);
 
 /** How a change at Okta comes to the list. */
 const ways = {
-  'an event': ({ oktaGroupId }: Mapped) => push.served(oktaGroupId),
-  'a reconcile': ({ oktaGroupId }: Mapped) => push.app.fire('reconcilePushMapping', { oktaGroupId }),
-  'a push': async ({ oktaGroupId }: Mapped) => {
+  'an event': ({ oktaGroupId }: Pick<Mapped, 'oktaGroupId'>) => push.served(oktaGroupId),
+  'a reconcile': ({ oktaGroupId }: Pick<Mapped, 'oktaGroupId'>) =>
+    push.app.fire('reconcilePushMapping', { oktaGroupId }),
+  'a push': async ({ oktaGroupId }: Pick<Mapped, 'oktaGroupId'>) => {
     await pushNow(push.app, oktaGroupId);
   },
 } as const;
@@ -189,7 +171,7 @@ describe('what Okta refuses', () => {
     'the second page of its members': 'after=',
   };
   const leavers = crew(1, 4);
-  let mapping: Mapped;
+  let mapping: Omit<Mapped, 'answer'>;
 
   beforeAll(async () => {
     const oktaGroupId = await push.okta.groupId(large);

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { directoryOf } from '../support/directory.ts';
 import { rowsOf } from '../support/world.ts';
 import { apiTokenOf, createMovedClock } from './movedClock.ts';
 import {
-  linkMapping,
+  mapGroup,
+  type Mapped,
   mappingOf,
+  memberNames,
+  type NewGroup,
   pushNow,
   type PushWorld,
-  putList,
   putMapping,
   setStatus,
   startPushWorld,
@@ -43,32 +44,13 @@ beforeEach(async () => {
 });
 afterAll(() => push.close());
 
-interface Mapped {
-  readonly name: string;
-  readonly oktaGroupId: string;
-  readonly target: string;
-}
-
-/** A mapping of a new Okta group with these people, and of a list with those members. */
-async function mapped(
-  name: string,
-  people: readonly string[],
-  settings: object = {},
-  members: readonly string[] = [],
-): Promise<Mapped> {
-  await push.okta.org({ groups: [{ name, members: people }] });
-  const oktaGroupId = await push.okta.groupId(name);
-  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
-  await linkMapping(push.app, oktaGroupId, { target, ...settings });
+const mapped = async (...group: NewGroup): Promise<Mapped> => {
+  const made = await mapGroup(push, ...group);
   await push.world.control.clearCalls();
-  return { name, oktaGroupId, target };
-}
+  return made;
+};
 
-async function namesOf({ target }: Mapped): Promise<string[]> {
-  const { users } = await directoryOf(push.world.control);
-  const names = new Map(users.map(({ id, userPrincipalName }) => [id, userPrincipalName]));
-  return (await push.world.control.membersOf(target)).map((id) => names.get(id) ?? id).sort();
-}
+const namesOf = (group: Pick<Mapped, 'target'>) => memberNames(push, group);
 const stateOf = ({ oktaGroupId }: Mapped) => mappingOf(push.app, oktaGroupId);
 const writes = () => push.world.control.writes();
 const serve = ({ oktaGroupId }: Mapped) => push.app.fire('processPendingChanges', { oktaGroupId });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Outside } from '../../shared/services.ts';
 import type { Simulator } from '../../simulator/index.ts';
+import { directoryOf } from '../support/directory.ts';
 import { type Answer, type App, type Settings, startWorld, type World } from '../support/world.ts';
 
 export const hookSecret = 'a-secret-of-the-event-hook';
@@ -142,6 +143,40 @@ export async function linkMapping(
   const status = await setStatus(app, oktaGroupId, { status: 'ACTIVE', planId: put.body?.planId, ...limits });
   if (status.status > 202) throw new Error(`The mapping was not approved: ${status.status} ${status.text}`);
   return status;
+}
+
+export interface Mapped {
+  readonly name: string;
+  readonly oktaGroupId: string;
+  readonly target: string;
+  readonly answer: Answer;
+}
+
+export type NewGroup = [
+  name: string,
+  people: readonly string[],
+  settings?: object,
+  /** Of the list. */
+  members?: readonly string[],
+];
+
+/** A mapping of a new Okta group with these people, and of a new list. */
+export async function mapGroup(
+  push: PushWorld,
+  ...[name, people, settings = {}, members = []]: NewGroup
+): Promise<Mapped> {
+  await push.okta.org({ groups: [{ name, members: people }] });
+  const oktaGroupId = await push.okta.groupId(name);
+  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
+  const answer = await linkMapping(push.app, oktaGroupId, { target, ...settings });
+  return { name, oktaGroupId, target, answer };
+}
+
+/** UPNs of the members of a list, sorted. */
+export async function memberNames(push: PushWorld, { target }: Pick<Mapped, 'target'>): Promise<string[]> {
+  const { users } = await directoryOf(push.world.control);
+  const names = new Map(users.map(({ id, userPrincipalName }) => [id, userPrincipalName]));
+  return (await push.world.control.membersOf(target)).map((id) => names.get(id) ?? id).sort();
 }
 
 export async function mappingOf(app: Pick<App, 'call'>, oktaGroupId: string): Promise<Record<string, unknown>> {

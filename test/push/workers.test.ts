@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { linkMapping, mappingOf, type PushWorld, putList, setStatus, startPushWorld } from './setting.ts';
+import { mapGroup, mappingOf, type NewGroup, type PushWorld, setStatus, startPushWorld } from './setting.ts';
 
 let push: PushWorld;
 beforeAll(async () => {
@@ -14,13 +14,7 @@ afterAll(() => push.close());
 
 const [mina, noel, olga] = ['mina.sato@contoso.com', 'noel.fischer@contoso.com', 'olga.petrova@contoso.com'];
 
-async function mapped(name: string, people: readonly string[], more: object = {}, members: readonly string[] = []) {
-  await push.okta.org({ groups: [{ name, members: people }] });
-  const oktaGroupId = await push.okta.groupId(name);
-  const target = await putList(push, `${name.toLowerCase().replaceAll(' ', '-')}@contoso.com`, members);
-  await linkMapping(push.app, oktaGroupId, { target, ...more });
-  return { oktaGroupId, target };
-}
+const mapped = (...group: NewGroup) => mapGroup(push, ...group);
 
 describe('a message that nobody can serve', () => {
   test('says so and does nothing', async () => {
@@ -103,9 +97,12 @@ describe('what a worker could not do beside its work', () => {
 
   test('stands there also where Exchange refuses one member', async () => {
     const { oktaGroupId, target } = await mapped('Jetsam', [mina, noel, olga]);
-    const refusal = { kind: 'batchParts', indexes: [0], status: 403 } as const;
-    const match = { cmdlet: 'Remove-DistributionGroupMember' };
-    await push.world.control.fault({ upstream: 'exchange', match, fault: refusal, times: 9 });
+    await push.world.control.fault({
+      upstream: 'exchange',
+      match: { cmdlet: 'Remove-DistributionGroupMember' },
+      fault: { kind: 'batchParts', indexes: [0], status: 403 },
+      times: 9,
+    });
     await push.okta.leave('Jetsam', noel);
     await push.served(oktaGroupId);
     await push.world.control.clearFaults();
