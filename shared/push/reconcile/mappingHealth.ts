@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
-import type { Fault } from '../../errors.ts';
+import { type Fault, toFault } from '../../errors.ts';
 import type { PushMapping, ReconcileSummary } from '../mapping.ts';
 import type { PushMappingStore } from '../store/mappingStore.ts';
 
@@ -14,8 +14,8 @@ export interface MappingHealth {
   groupDeleted(oktaGroupId: string, call: Call): Promise<void>;
   /** What the groups are called now. */
   named(oktaGroupId: string, names: Pick<PushMapping, 'oktaGroupName' | 'targetName'>, call: Call): Promise<void>;
-  /** A worker broke by a defect of ours. */
-  broken(oktaGroupId: string, requestId: string, call: Call): Promise<void>;
+  /** A worker broke by a defect of ours, in this call. Never throws: the defect itself is what must be told. */
+  broken(oktaGroupId: string, call: Call): Promise<void>;
 }
 
 export function createMappingHealth(dependencies: { pushMappings: PushMappingStore; clock: Clock }): MappingHealth {
@@ -70,8 +70,13 @@ export function createMappingHealth(dependencies: { pushMappings: PushMappingSto
       );
     },
 
-    broken: async (oktaGroupId, requestId, call) => {
-      await pushMappings.update(oktaGroupId, () => ({ defect: requestId }), call);
+    broken: async (oktaGroupId, call) => {
+      const { requestId } = call;
+      try {
+        await pushMappings.update(oktaGroupId, () => ({ defect: requestId }), call);
+      } catch (error) {
+        call.log.warn({ event: 'defect_not_stored', requestId, oktaGroupId, code: toFault(error).code });
+      }
     },
   };
 }

@@ -210,7 +210,7 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
       } catch (error) {
         const fault = toFault(error);
         if (isFault(fault, 'internal_error')) {
-          await noteDefect(oktaGroupId, call.proving());
+          await mappingHealth.broken(oktaGroupId, call.proving());
           throw error;
         }
         await failed(oktaGroupId, tried, fault, call.proving());
@@ -232,12 +232,6 @@ export function createPendingWorker(dependencies: PendingWorkerDependencies): Pe
       }
     },
   };
-
-  async function noteDefect(oktaGroupId: string, call: Call): Promise<void> {
-    await mappingHealth.broken(oktaGroupId, call.requestId, call).catch((unstored: unknown) => {
-      call.log.warn({ event: 'defect_not_stored', oktaGroupId, code: toFault(unstored).code });
-    });
-  }
 }
 
 /** Who was to be removed and was not, since people came and went meanwhile: is looked at again. */

@@ -107,12 +107,6 @@ export function createReconcileWorker(dependencies: ReconcileWorkerDependencies)
     await queues.send(reconcileQueue, { oktaGroupId, attempt: attempt + 1 }, call, clock.now() + waitMs);
   }
 
-  async function noteDefect(oktaGroupId: string, call: Call): Promise<void> {
-    await mappingHealth.broken(oktaGroupId, call.requestId, call).catch((unstored: unknown) => {
-      call.log.warn({ event: 'defect_not_stored', oktaGroupId, code: toFault(unstored).code });
-    });
-  }
-
   return {
     enqueueAll: async (call) => {
       let count = 0;
@@ -142,7 +136,7 @@ export function createReconcileWorker(dependencies: ReconcileWorkerDependencies)
       } catch (error) {
         const fault = toFault(error);
         if (isFault(fault, 'internal_error')) {
-          await noteDefect(oktaGroupId, call.proving());
+          await mappingHealth.broken(oktaGroupId, call.proving());
           throw error;
         }
         await failed(oktaGroupId, attempt, fault, call.proving());
