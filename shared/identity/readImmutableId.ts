@@ -80,6 +80,8 @@ export function createImmutableIdReader(dependencies: ImmutableIdReaderDependenc
   ): Promise<IdentityFacts> {
     const { userPrincipalName } = user;
     const oktaUserId = given?.field === 'oktaUserId' ? given.immutableId : null;
+    // Who says what is expected, and leaves Okta alone, is not kept waiting by an outage of Okta.
+    const isOktaNeeded = given === null || oktaAppId !== null;
     const unexpected = Promise.all([
       attempt(() => identityReads.domains(call)),
       attempt(async () => userPrivilegeOf(await privileges.ofUser(user.id, call))),
@@ -87,7 +89,7 @@ export function createImmutableIdReader(dependencies: ImmutableIdReaderDependenc
       protectedUsers.test(call),
     ]);
     const [okta, [domains, privilege, own, isListed]] = await Promise.all([
-      attempt(() => oktaSide.read({ userPrincipalName, oktaUserId, oktaAppId }, call)),
+      attempt(() => oktaSide.read({ userPrincipalName, oktaUserId, oktaAppId }, call), { isNeeded: isOktaNeeded }),
       unexpected,
     ]);
     const immutableId = expectationOf({ given, okta })?.immutableId ?? null;

@@ -353,4 +353,20 @@ describe('what may not be read', () => {
     await control.fault({ upstream: 'graph', match: { path: '/domains' }, fault, times: 50 });
     expect(await getThe('free')).toMatchObject({ status: 502, body: { code: 'upstream_failed', retryable: true } });
   });
+
+  test('of Okta for the moment is told as not checked where the expected value is given, and else a fault', async () => {
+    const fault = { kind: 'status', status: 503 } as const;
+    await control.fault({ upstream: 'okta', fault, times: 500 });
+    const given = { objectGuid: the('free').objectGuid };
+    const answer = await getThe('free', given);
+    expect(answer).toMatchObject({ status: 200, body: { equal: false } });
+    expect(finding(answer, 'not_checked')).toMatchObject({
+      message: expect.stringContaining('Okta'),
+      evidence: expect.stringContaining('upstream_failed'),
+    });
+    expect(steps(answer)).toEqual(swing);
+    expect(await getThe('free')).toMatchObject({ status: 502, body: { code: 'upstream_failed' } });
+    const withApp = await getThe('free', { ...given, oktaAppId: '0oaAny' });
+    expect(withApp).toMatchObject({ status: 502, body: { code: 'upstream_failed' } });
+  });
 });
