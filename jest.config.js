@@ -6,8 +6,8 @@ export default {
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // What the Azure Functions worker does by replacing `require`, jest does by name.
   moduleNameMapper: { '^@azure/functions-core$': '<rootDir>/local/host/functionsCore.cjs' },
-  // More than CI's two cores: much of the time is waiting for leases, throttles and processes that start.
-  maxWorkers: 3,
+  // As many as CI has cores: with more, requests run out of their 25 s.
+  maxWorkers: 2,
   testTimeout: 30_000,
   coverageDirectory: 'coverage',
   coverageReporters: ['text', 'lcov'],

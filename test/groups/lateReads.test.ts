@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterAll(() => world.close());
 
 test('a group that is found as a recipient and not as a group yet is found after the refusal of its creation', async () => {
-  await create();
+  expect(await create()).toMatchObject({ status: 201 });
   wire.onAnswer(({ cmdlet, nth, text }) => (cmdlet === 'Get-DistributionGroup' && nth === 1 ? '{"value":[]}' : text));
   expect(await create()).toMatchObject({ status: 200, body: { outcome: 'already_exists', changed: false } });
   expect(await groupsNamed(control, 'Harbour Crew')).toHaveLength(1);
